@@ -1,0 +1,31 @@
+using System.Runtime.InteropServices;
+
+namespace Exclaves.Abi;
+
+/// <summary>What SPTM tells SK at its first instruction. Read only, in a frame of its own.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct BootInfo
+{
+    public const ulong MagicValue = 0x3154_4F4F_4258_4345; // "ECXBOOT1", little endian
+
+    public ulong Magic;
+
+    /// <summary>PA of the checked <see cref="ImageHeader"/>.</summary>
+    public ulong ImageHeader;
+
+    /// <summary>PA and bytes of the free part of the secure pool: SK's untyped memory. Page aligned, zeroed.</summary>
+    public ulong UntypedBase;
+    public ulong UntypedBytes;
+
+    /// <summary>Physical RAM of the machine: only these addresses may be named by Linux.</summary>
+    public ulong RamBase;
+    public ulong RamBytes;
+
+    public ulong CpuCount;
+
+    /// <summary>32 bytes for stack cookies and hash seeds of SK itself; not for keys.</summary>
+    public ulong Seed0;
+    public ulong Seed1;
+    public ulong Seed2;
+    public ulong Seed3;
+}

@@ -1,0 +1,135 @@
+namespace Exclaves.Abi;
+
+/// <summary>System calls of SK: `svc #1`, this number in x8, arguments in x0..x5, <see cref="Status"/> in x0, values from x1 on.</summary>
+/// <remarks>Capabilities are named by slot in the caller's own table. Messages lie in the thread's IPC page (<see cref="MessageHeader"/>).</remarks>
+public enum SecureCall : ulong
+{
+    /// <summary>Zero is no call.</summary>
+    None = 0,
+
+    /// <summary>Waits for the next message on the own endpoint.</summary>
+    Receive = 1,
+
+    /// <summary>Sends the IPC page as the answer to the message being served, then waits for the next one.</summary>
+    ReplyReceive = 2,
+
+    /// <summary>x0 = endpoint slot: sends the IPC page and waits; the answer is in the IPC page.</summary>
+    Call = 3,
+
+    /// <summary>x0 = endpoint slot: hands the message being served on, with the IPC page as its new content. The answer comes to the
+    /// own endpoint as a message with label <see cref="MessageLabel.Completion"/>; the caller is free at once and must Receive next.</summary>
+    Forward = 4,
+
+    /// <summary>Downcall capability. x0 = downcall id, x1..x4 = Linux's x0..x3: the downcall ends. The caller goes on.</summary>
+    Finish = 5,
+
+    /// <summary>Downcall capability. x0 = downcall id, x1 = Linux's x0 (RPC code), x2, x3 = its x1, x2: the downcall is suspended for an upcall; SK puts the
+    /// token in x3. It comes back as a message with label <see cref="MessageLabel.UpcallReturn"/>. The caller goes on.</summary>
+    Suspend = 6,
+
+    /// <summary>Downcall capability. x0 = Linux PA, x1 = VA, x2 = bytes; neither crosses a page.</summary>
+    LinuxRead = 7,
+
+    /// <summary>Downcall capability. x0 = Linux PA, x1 = VA, x2 = bytes; only the argument page of the request being served.</summary>
+    LinuxWrite = 8,
+
+    /// <summary>Downcall capability. x0 = VA of an array of page addresses (8-byte aligned, within one page), x1 = count, x2 = VA in the shared window:
+    /// shares each page and maps them in order, rw. All or nothing.</summary>
+    ShareMap = 9,
+
+    /// <summary>Downcall capability. x0 = VA in the shared window, x1 = pages: unmaps and unshares.</summary>
+    ShareUnmap = 10,
+
+    /// <summary>x0 = VA, x1 = pages, x2 = <see cref="MemoryAccess"/> (R or RW): maps zeroed frames of the own untyped memory. All or nothing.</summary>
+    MapMemory = 11,
+
+    /// <summary>x0 = VA, x1 = pages: frames that are mapped there go back to the own untyped memory, scrubbed; holes are skipped.</summary>
+    UnmapMemory = 12,
+
+    /// <summary>x0 = VA, x1 = pages, x2 = access (R, RW; 0 makes the frames inaccessible but keeps them): holes are skipped. Image text and rodata refuse.</summary>
+    ProtectMemory = 13,
+
+    /// <summary>x0 = device slot, x1 = VA: maps the device page, rw, device memory.</summary>
+    MapDevice = 14,
+
+    /// <summary>DmaAddress capability. x0 = VA of a mapped own page: its physical address in x1.</summary>
+    PhysicalAddress = 15,
+
+    /// <summary>x0 = handler pc, x1 = handler sp, x2 = VA of a mapped rw page for <see cref="UserContext"/>: installs the personality.</summary>
+    SetPersonality = 16,
+
+    /// <summary>x0 = VA of a <see cref="UserContext"/>: leaves the handler and runs it. Does not return.</summary>
+    ResumeContext = 17,
+
+    /// <summary>x0 = VA, x1 = bytes (at most 256): one line of log.</summary>
+    Log = 18,
+
+    /// <summary>x0 = code: the component ends; its callers get <see cref="Status.PeerDied"/>.</summary>
+    Exit = 19,
+
+    /// <summary>Counters capability. x0 = VA (8-byte aligned), x1 = words: SK's counters (<see cref="SkCounter"/>), then SPTM's (<see cref="SptmCounter"/>).</summary>
+    Counters = 20,
+
+    /// <summary>Gives the rest of this turn back: an interrupt could have come here.</summary>
+    Yield = 21,
+
+    /// <summary>Counters capability. x0 = component index: name in the IPC page body, untyped PA in x1, bytes in x2, bytes used in x3, state in x4.</summary>
+    ComponentInfo = 22,
+
+    /// <summary>As <see cref="Call"/> but answers at once with Status.Busy when the server is not waiting.</summary>
+    TryCall = 23,
+
+    /// <summary>Sends the IPC page as the answer to the message being served; the caller goes on (and must Receive later).</summary>
+    Reply = 24,
+}
+
+/// <summary>SK's own counters, words in this order; each returns to where it was when the system is idle, apart from the totals.</summary>
+public enum SkCounter : uint
+{
+    /// <summary>Downcall contexts in use now.</summary>
+    DowncallsInUse = 0,
+
+    /// <summary>Linux pages mapped in the shared window now (page mappings, not frames).</summary>
+    SharedMappings = 1,
+
+    /// <summary>Frames of untyped memory in use now, all components.</summary>
+    FramesInUse = 2,
+
+    /// <summary>Downcalls begun, in total.</summary>
+    DowncallsTotal = 3,
+
+    /// <summary>Downcalls that left for an interrupt, in total.</summary>
+    Interrupted = 4,
+
+    /// <summary>Threads run on another call's time, in total.</summary>
+    Helped = 5,
+
+    /// <summary>Resume tokens that were refused, in total.</summary>
+    BadTokens = 6,
+
+    /// <summary>Components that ended with a fault, in total.</summary>
+    Faults = 7,
+
+    /// <summary>System calls, in total.</summary>
+    SystemCalls = 8,
+
+    Count = 9,
+}
+
+/// <summary>Why SK entered a personality handler (x0).</summary>
+public enum ReflectReason : ulong
+{
+    None = 0,
+
+    /// <summary>`svc #0`: the Linux call number is in x8 of the context; pc is after the svc.</summary>
+    SystemCall = 1,
+
+    /// <summary>Data or instruction abort: <see cref="UserContext.FaultAddress"/> and <see cref="UserContext.Syndrome"/> (ESR_EL1) say which. pc is at the instruction.</summary>
+    Fault = 2,
+
+    /// <summary>Undefined instruction, breakpoint instruction, alignment, and whatever else EL0 can cause.</summary>
+    Exception = 3,
+
+    /// <summary>The thread was interrupted and is being resumed: a chance to run another one.</summary>
+    Tick = 4,
+}

@@ -1,0 +1,46 @@
+namespace Exclaves.Abi;
+
+/// <summary>Event counters of SPTM, in this order in <see cref="GateCall.Counters"/> and in the vendor fast call.</summary>
+public enum SptmCounter : uint
+{
+    /// <summary>Accesses of Linux to a frame its stage 2 does not map, answered with an injected abort.</summary>
+    RefusedAccess = 0,
+
+    /// <summary>Of these: reads and writes through a kernel (TTBR1) address, answered with a permission fault.</summary>
+    RefusedKernelData = 1,
+
+    /// <summary>Of these: everything else that is data (user addresses).</summary>
+    RefusedUserData = 2,
+
+    /// <summary>Of these: instruction fetches.</summary>
+    RefusedFetch = 3,
+
+    /// <summary>Of these: stage-1 table walks into a secure frame.</summary>
+    RefusedWalk = 4,
+
+    /// <summary>Of these: accesses to a secure device or a hidden register frame.</summary>
+    RefusedDevice = 5,
+
+    /// <summary>Writes to the LPI registers of a redistributor, dropped.</summary>
+    RefusedLpi = 6,
+
+    /// <summary>Calls of Linux that the allow-list does not hold.</summary>
+    RefusedCall = 7,
+
+    /// <summary>Frames of type SK_SHARED_RW now.</summary>
+    SharedFrames = 8,
+
+    /// <summary>Entries into SK.</summary>
+    Enter = 9,
+
+    /// <summary>Emulated accesses to redistributor RD frames.</summary>
+    RedistributorAccess = 10,
+
+    /// <summary>All exceptions taken to EL2.</summary>
+    Traps = 11,
+
+    /// <summary>Share and Unshare requests that the frame rules refused.</summary>
+    RefusedShare = 12,
+
+    Count = 13,
+}

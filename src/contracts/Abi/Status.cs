@@ -1,0 +1,50 @@
+namespace Exclaves.Abi;
+
+/// <summary>What a call answers when the caller is at fault or out of luck.</summary>
+/// <remarks>Zero is success. Values are wire format: append, never renumber.</remarks>
+public enum Status : uint
+{
+    Ok = 0,
+
+    /// <summary>The operation number is unknown here.</summary>
+    BadCall = 1,
+
+    /// <summary>A length, index, flag or label is outside what the operation documents.</summary>
+    BadArgument = 2,
+
+    /// <summary>An address is unaligned, unmapped, or not the caller's to name.</summary>
+    BadAddress = 3,
+
+    /// <summary>The slot is empty, of another kind, or of an older generation.</summary>
+    BadCapability = 4,
+
+    /// <summary>The capability lacks the right.</summary>
+    Denied = 5,
+
+    /// <summary>The object exists but its state forbids the operation.</summary>
+    BadState = 6,
+
+    /// <summary>A table or quota is full.</summary>
+    NoMemory = 7,
+
+    /// <summary>No object of that name or number.</summary>
+    NotFound = 8,
+
+    /// <summary>The object is in use; the same call may succeed later.</summary>
+    Busy = 9,
+
+    /// <summary>The answer does not fit the caller's buffer.</summary>
+    TooBig = 10,
+
+    /// <summary>The peer ended before it answered.</summary>
+    PeerDied = 11,
+
+    /// <summary>Waiting would close a circle of components that wait for each other.</summary>
+    Deadlock = 12,
+
+    /// <summary>A reply from Linux failed validation.</summary>
+    BadReply = 13,
+
+    /// <summary>The device did not answer as its specification says.</summary>
+    DeviceError = 14,
+}

@@ -1,0 +1,64 @@
+namespace Exclaves.Abi;
+
+/// <summary>Numbers of Linux's `optee` driver (Documentation: tee-abi): function ids, return codes, message attributes.</summary>
+public static class Tee
+{
+    public const uint CallsUid = 0xBF00_FF01;
+    public const uint CallsRevision = 0xBF00_FF03;
+    public const uint GetOsUuid = 0xB200_0000;
+    public const uint GetOsRevision = 0xB200_0001;
+    public const uint ReturnFromRpc = 0x3200_0003;
+    public const uint CallWithArg = 0x3200_0004;
+    public const uint ExchangeCapabilities = 0xB200_0009;
+    public const uint DisableShmCache = 0xB200_000A;
+    public const uint EnableShmCache = 0xB200_000B;
+    public const uint GetThreadCount = 0xB200_000F;
+    public const uint CallWithRpcArg = 0x3200_0012;
+    public const uint CallWithRegdArg = 0x3200_0013;
+
+    /// <summary>Ours, a fast call: x1 = <see cref="SptmCounter"/>; answers 0 and the value in x1.</summary>
+    public const uint ExclavesCounter = 0xB200_0100;
+
+    public const ulong ReturnOk = 0;
+    public const ulong ReturnThreadLimit = 1;
+    public const ulong ReturnBusy = 2;
+    public const ulong ReturnResume = 3;
+    public const ulong ReturnBadAddress = 4;
+    public const ulong ReturnBadCommand = 5;
+    public const ulong ReturnNoMemory = 6;
+    public const ulong ReturnNotAvailable = 7;
+    public const ulong ReturnUnknown = 0xFFFF_FFFF;
+    public const ulong RpcForeignInterrupt = 0xFFFF_0004;
+    public const ulong RpcCommand = 0xFFFF_0005;
+
+    public const ulong CapabilityDynamicShm = 1 << 2;
+    public const ulong CapabilityMemrefNull = 1 << 4;
+    public const ulong CapabilityAsyncNotification = 1 << 5;
+    public const ulong CapabilityRpcArg = 1 << 6;
+
+    /// <summary>Parameters of an RPC argument that we ask Linux to reserve room for.</summary>
+    public const uint RpcParameters = 4;
+
+    public const uint Success = 0;
+    public const uint ErrorGeneric = 0xFFFF_0000;
+    public const uint ErrorAccessDenied = 0xFFFF_0001;
+    public const uint ErrorCancel = 0xFFFF_0002;
+    public const uint ErrorAccessConflict = 0xFFFF_0003;
+    public const uint ErrorBadFormat = 0xFFFF_0005;
+    public const uint ErrorBadParameters = 0xFFFF_0006;
+    public const uint ErrorBadState = 0xFFFF_0007;
+    public const uint ErrorItemNotFound = 0xFFFF_0008;
+    public const uint ErrorNotImplemented = 0xFFFF_0009;
+    public const uint ErrorNotSupported = 0xFFFF_000A;
+    public const uint ErrorOutOfMemory = 0xFFFF_000C;
+    public const uint ErrorBusy = 0xFFFF_000D;
+    public const uint ErrorCommunication = 0xFFFF_000E;
+    public const uint ErrorSecurity = 0xFFFF_000F;
+    public const uint ErrorShortBuffer = 0xFFFF_0010;
+    public const uint ErrorTargetDead = 0xFFFF_3024;
+
+    public const uint OriginApi = 1;
+    public const uint OriginComms = 2;
+    public const uint OriginTee = 3;
+    public const uint OriginTrustedApplication = 4;
+}

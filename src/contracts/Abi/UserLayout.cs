@@ -1,0 +1,53 @@
+using System.Runtime.InteropServices;
+
+namespace Exclaves.Abi;
+
+/// <summary>Virtual addresses at secure EL0, the same in every component (bytes).</summary>
+public static class UserLayout
+{
+    public const ulong PageBytes = 4096;
+    public const ulong ProgramBase = 0x10_0000_0000;
+    public const ulong MmapBase = 0x20_0000_0000;
+    public const ulong MmapEnd = 0x7D00_0000_0000;
+    public const ulong ComponentBase = 0x7E00_0000_0000;
+    public const ulong IpcPage = 0x7F00_0000_0000;
+    public const ulong StartInfo = 0x7F00_0001_0000;
+    public const ulong StackTop = 0x7F00_0010_0000;
+    public const ulong StackBytes = 0x1_0000;
+
+    /// <summary>Where components that want fixed private areas (ExclaveKit, Entropy) may map them.</summary>
+    public const ulong PrivateBase = 0x7F00_0020_0000;
+    public const ulong PrivateEnd = 0x7F00_4000_0000;
+
+    /// <summary>XnuProxy's window on registered Linux pages.</summary>
+    public const ulong SharedBase = 0x7F80_0000_0000;
+    public const ulong SharedEnd = 0x7F90_0000_0000;
+    public const ulong End = 0x8000_0000_0000;
+}
+
+/// <summary>Read-only page at <see cref="UserLayout.StartInfo"/>: who I am.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct StartInfo
+{
+    public const ulong MagicValue = 0x3154_5241_5453_5845; // "EXSTART1", little endian
+
+    public ulong Magic;
+    public Name64 Name;
+    public uint Component;
+    public ComponentKind Kind;
+
+    /// <summary>Bytes of untyped memory this component may still map when it starts.</summary>
+    public ulong QuotaBytes;
+    public ulong ProgramEntry;
+    public ulong ProgramHeaders;
+    public ulong ProgramHeaderCount;
+    public ulong ProgramBase;
+
+    /// <summary>For stack cookies, not for keys.</summary>
+    public ulong Cookie;
+    public uint ServiceCount;
+    public uint Reserved;
+
+    /// <summary>In XnuProxy alone: VA of a read-only copy of the <see cref="ServiceEntry"/> table. Elsewhere 0.</summary>
+    public ulong Services;
+}

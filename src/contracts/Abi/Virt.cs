@@ -1,0 +1,32 @@
+namespace Exclaves.Abi;
+
+/// <summary>Where things lie on QEMU's `virt` machine, in physical addresses (bytes).</summary>
+/// <remarks>The only file that knows the platform; assembly and linker scripts take these values through the build.</remarks>
+public static class Virt
+{
+    public const ulong RamBase = 0x4000_0000;
+
+    /// <summary>QEMU loads an arm64 `Image` with text_offset 0 at the first 2 MiB boundary above its boot stub.</summary>
+    public const ulong ImageBase = 0x4020_0000;
+
+    public const ulong SptmBase = ImageBase;
+    public const ulong SptmSlotBytes = 0x20_0000;
+    public const ulong SkBase = 0x4040_0000;
+    public const ulong SkSlotBytes = 0x20_0000;
+    public const ulong ImageHeaderBase = 0x4060_0000;
+
+    public const ulong GicDistributor = 0x0800_0000;
+    public const ulong GicRedistributor = 0x080A_0000;
+    public const ulong GicRedistributorStride = 0x2_0000;
+    public const ulong GicRedistributorFrameBytes = 0x1_0000;
+    public const ulong Uart = 0x0900_0000;
+    public const ulong VirtioMmio = 0x0A00_0000;
+    public const ulong VirtioMmioBytes = 0x4000;
+    public const ulong VirtioMmioSlotBytes = 0x200;
+
+    /// <summary>The slot page that carries the entropy device (`bus=virtio-mmio-bus.0`).</summary>
+    public const ulong EntropyDevice = VirtioMmio;
+
+    /// <summary>CPUs the tables are sized for; the boot code refuses to bring up more.</summary>
+    public const int MaxCpus = 8;
+}
