@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+
+namespace Exclaves.Abi;
+
+/// <summary>UUIDs and operation numbers of the services that Linux can name.</summary>
+/// <remarks>Low and High are the 16 bytes in RFC 4122 network order, read as two little-endian words: the form of <see cref="ServiceEntry"/>.</remarks>
+public static class Services
+{
+    public const string Hello = "6f9a3c1e-0d52-4b7a-9c55-2b1d6e0f4a10";
+    public const ulong HelloLow = 0x7A4B_520D_1E3C_9A6F;
+    public const ulong HelloHigh = 0x104A_0F6E_1D2B_559C;
+
+    public const string Signer = "0f4c2b7a-93d1-4e5a-8a6e-5d2c71b3e9f4";
+    public const ulong SignerLow = 0x5A4E_D193_7A2B_4C0F;
+    public const ulong SignerHigh = 0xF4E9_B371_2C5D_6E8A;
+
+    /// <summary>Served by XnuProxy itself (org.exclaves.statistics).</summary>
+    public const string Statistics = "3b2f9d60-7c41-4f0e-b8a7-91c2d4e6f802";
+    public const ulong StatisticsLow = 0x0E4F_417C_609D_2F3B;
+    public const ulong StatisticsHigh = 0x02F8_E6D4_C291_A7B8;
+
+    /// <summary>Linux's device enumeration, served by XnuProxy itself.</summary>
+    public const string Enumeration = "7011a688-ddde-4053-a5a9-7b3c4ddf13b8";
+    public const ulong EnumerationLow = 0x5340_DEDD_88A6_1170;
+    public const ulong EnumerationHigh = 0xB813_DF4D_3C7B_A9A5;
+}
+
+/// <summary>Operations of <see cref="Services.Hello"/>: the service that tests and measures the way in and out.</summary>
+public enum HelloOperation : uint
+{
+    /// <summary>No parameters; success.</summary>
+    Null = 0,
+
+    /// <summary>p0 buffer in, 64 bytes; p1 buffer out, 64 bytes: <see cref="HelloTransform"/>.</summary>
+    Transform = 1,
+
+    /// <summary>p0 value out: a = seconds, b = nanoseconds of Linux's clock, by an upcall.</summary>
+    Time = 2,
+
+    /// <summary>p0 value in, p1 value out: the same pair.</summary>
+    Echo = 3,
+
+    /// <summary>p0 value in: a = rounds; p1 value out: a = <see cref="HelloTransform.Spin"/> of it. For interrupts.</summary>
+    Spin = 4,
+
+    /// <summary>Reads address 0: the conclave ends there.</summary>
+    Crash = 5,
+}
+
+/// <summary>Operations of <see cref="Services.Signer"/>.</summary>
+public enum SignerOperation : uint
+{
+    Null = 0,
+
+    /// <summary>Makes a new key pair. p0 buffer out: SubjectPublicKeyInfo, DER.</summary>
+    Generate = 1,
+
+    /// <summary>p0 buffer in: a SHA-256 digest, 32 bytes; p1 buffer out: ECDSA signature, DER.</summary>
+    Sign = 2,
+
+    /// <summary>p0 buffer out: SubjectPublicKeyInfo, DER.</summary>
+    PublicKey = 3,
+}
+
+/// <summary>Operations of <see cref="Services.Statistics"/>.</summary>
+public enum StatisticsOperation : uint
+{
+    /// <summary>p0 buffer out: 64-bit words. Word 0, 1, 2 = how many counters of SK, SPTM and XnuProxy follow, then those counters
+    /// (<see cref="SkCounter"/>, <see cref="SptmCounter"/>, <see cref="ProxyCounter"/>) in this order.</summary>
+    Counters = 1,
+
+    /// <summary>p0 value in: a = component index; p1 buffer out: <see cref="ComponentStatus"/>. ITEM_NOT_FOUND after the last one.</summary>
+    Component = 2,
+}
+
+/// <summary>XnuProxy's own counters; each is zero again when no client is left.</summary>
+public enum ProxyCounter : uint
+{
+    /// <summary>Sessions open now, those of Linux's enumeration and of statistics included.</summary>
+    Sessions = 0,
+
+    /// <summary>Buffers that Linux has registered now.</summary>
+    Registrations = 1,
+
+    /// <summary>Requests that a service is working on now.</summary>
+    Requests = 2,
+
+    /// <summary>Messages of Linux's driver that were refused as malformed, in total.</summary>
+    Malformed = 3,
+
+    Count = 4,
+}
+
+/// <summary>One component as <see cref="StatisticsOperation.Component"/> shows it.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct ComponentStatus
+{
+    public Name64 Name;
+
+    /// <summary>Physical range of its untyped memory.</summary>
+    public ulong UntypedBase;
+    public ulong UntypedBytes;
+    public ulong UsedBytes;
+    public ComponentState State;
+    public uint Generation;
+}
+
+/// <summary>Where a component is in its life.</summary>
+public enum ComponentState : uint
+{
+    /// <summary>Declared, not started: it has no memory yet.</summary>
+    Idle = 0,
+    Running = 1,
+
+    /// <summary>Ended by a fault or by its own will; its memory is scrubbed.</summary>
+    Dead = 2,
+}
