@@ -1,0 +1,58 @@
+using Exclaves.Abi;
+
+namespace Exclaves.Client;
+
+/// <summary>What a call answered: GlobalPlatform result code and who gave it.</summary>
+public readonly struct TeeResult
+{
+    public TeeResult(uint code, uint origin)
+    {
+        Code = code;
+        Origin = origin;
+    }
+
+    public uint Code { get; }
+
+    public uint Origin { get; }
+
+    public bool Succeeded => Code == Tee.Success;
+
+    /// <summary>The code in words, without the number.</summary>
+    public string Reason => Code switch
+    {
+        Tee.Success => "success",
+        Tee.ErrorGeneric => "it failed without a more precise reason",
+        Tee.ErrorAccessDenied => "access denied",
+        Tee.ErrorCancel => "cancelled",
+        Tee.ErrorAccessConflict => "conflicting access",
+        Tee.ErrorBadFormat => "bad format",
+        Tee.ErrorBadParameters => "bad parameters",
+        Tee.ErrorBadState => "the service is not in a state that allows it",
+        Tee.ErrorItemNotFound => "no such item",
+        Tee.ErrorNotImplemented => "no such operation",
+        Tee.ErrorNotSupported => "not supported",
+        0xFFFF_000B => "no data",
+        Tee.ErrorOutOfMemory => "out of memory",
+        Tee.ErrorBusy => "busy",
+        Tee.ErrorCommunication => "communication with the secure world failed",
+        Tee.ErrorSecurity => "a security check failed",
+        Tee.ErrorShortBuffer => "the buffer is too small for the answer",
+        0xFFFF_0011 => "cancelled from outside",
+        Tee.ErrorTargetDead => "the service ended while it worked on the call",
+        0xFFFF_3041 => "no storage space left",
+        0xFFFF_3071 => "wrong authentication code",
+        _ => "unknown reason",
+    };
+
+    /// <summary>Who gave the code, in words.</summary>
+    public string Source => Origin switch
+    {
+        Tee.OriginApi => "the client",
+        Tee.OriginComms => "Linux's driver",
+        Tee.OriginTee => "the secure world",
+        Tee.OriginTrustedApplication => "the service",
+        _ => "nobody known",
+    };
+
+    public override string ToString() => Succeeded ? Reason : $"{Reason} (0x{Code:x8} from {Source})";
+}

@@ -1,0 +1,74 @@
+using System;
+using System.IO;
+using Exclaves.Abi;
+using Xunit;
+
+namespace Exclaves.Client.Tests;
+
+/// <summary>Each way to fail gives one line that names operation, object and reason.</summary>
+public class ErrorTests
+{
+    [Fact]
+    public void MissingDeviceIsNamed()
+    {
+        TeeException error = Assert.Throws<TeeException>(() => TeeDevice.Open("/dev/no-such-tee"));
+        Assert.Equal(TeeFailure.NoDevice, error.Failure);
+        Assert.StartsWith("open /dev/no-such-tee: there is no such device", error.Message);
+    }
+
+    [Fact]
+    public void AnotherDeviceIsRefused()
+    {
+        TeeException error = Assert.Throws<TeeException>(() => TeeDevice.Open("/dev/null"));
+        Assert.Equal(TeeFailure.WrongDevice, error.Failure);
+        Assert.Equal("ask the version of /dev/null: it is not a TEE device", error.Message);
+    }
+
+    [Theory]
+    [InlineData(2, TeeFailure.NoDevice)]
+    [InlineData(6, TeeFailure.NoDevice)]
+    [InlineData(19, TeeFailure.NoDevice)]
+    [InlineData(1, TeeFailure.NotPermitted)]
+    [InlineData(13, TeeFailure.NotPermitted)]
+    [InlineData(25, TeeFailure.WrongDevice)]
+    [InlineData(12, TeeFailure.NoMemory)]
+    [InlineData(22, TeeFailure.Kernel)]
+    [InlineData(5, TeeFailure.Kernel)]
+    public void KernelErrorsBecomeFailures(int errno, TeeFailure failure)
+    {
+        TeeException error = TeeException.FromErrno("open", "/dev/tee0", errno);
+        Assert.Equal(failure, error.Failure);
+        Assert.StartsWith("open /dev/tee0: ", error.Message);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData(Tee.ErrorItemNotFound, true, TeeFailure.UnknownService)]
+    [InlineData(Tee.ErrorItemNotFound, false, TeeFailure.Refused)]
+    [InlineData(Tee.ErrorTargetDead, false, TeeFailure.ServiceEnded)]
+    [InlineData(Tee.ErrorTargetDead, true, TeeFailure.ServiceEnded)]
+    [InlineData(Tee.ErrorOutOfMemory, false, TeeFailure.NoMemory)]
+    [InlineData(Tee.ErrorBadParameters, false, TeeFailure.Refused)]
+    [InlineData(0x1234u, false, TeeFailure.Refused)]
+    public void ResultsBecomeFailures(uint code, bool opening, TeeFailure failure)
+    {
+        TeeResult result = new(code, Tee.OriginTee);
+        TeeException error = TeeException.FromResult("open service", ServiceName.Hello.ToString(), result, opening);
+        Assert.Equal(failure, error.Failure);
+        Assert.Equal(code, error.Result.Code);
+        Assert.StartsWith($"open service Hello ({Services.Hello}): ", error.Message);
+        Assert.Contains($"0x{code:x8} from the secure world", error.Message);
+    }
+
+    [Fact]
+    public void EveryCodeOfTheAbiHasWords()
+    {
+        foreach (System.Reflection.FieldInfo field in typeof(Tee).GetFields())
+        {
+            if (field.Name.StartsWith("Error", StringComparison.Ordinal))
+            {
+                Assert.NotEqual("unknown reason", new TeeResult((uint)field.GetRawConstantValue()!, 3).Reason);
+            }
+        }
+    }
+}
