@@ -1,0 +1,29 @@
+using Exclaves.Abi;
+
+namespace Exclaves.Kit;
+
+/// <summary>What a conclave offers. One call at a time, all on the main thread.</summary>
+public abstract class ConclaveService
+{
+    /// <summary>A client opens session <see cref="ServiceCall.Session"/>; throw <see cref="ServiceException"/> to refuse it.</summary>
+    public virtual void Open(ServiceCall call)
+    {
+    }
+
+    /// <summary>A client calls <see cref="ServiceCall.Operation"/>.</summary>
+    public abstract void Invoke(ServiceCall call);
+
+    /// <summary>The session is over, by the client's will or because the client is gone.</summary>
+    public virtual void Close(uint session)
+    {
+    }
+
+    /// <summary>The result for an exception that is not a <see cref="ServiceException"/>.</summary>
+    public virtual uint ResultFor(System.Exception exception) => exception switch
+    {
+        System.OutOfMemoryException => Tee.ErrorOutOfMemory,
+        System.ArgumentException => Tee.ErrorBadParameters,
+        System.NotSupportedException => Tee.ErrorNotSupported,
+        _ => Tee.ErrorGeneric,
+    };
+}

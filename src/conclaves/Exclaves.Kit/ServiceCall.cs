@@ -1,0 +1,130 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.Kit;
+
+/// <summary>One message from a client, checked, and the answer that grows in its place.</summary>
+/// <remarks>It lies over the host's one buffer: valid until the service returns, and for one call at a time.</remarks>
+public sealed class ServiceCall
+{
+    /// <summary>Buffer contents start no earlier in the body.</summary>
+    public static readonly int FixedBytes = Unsafe.SizeOf<ServiceMessage>();
+
+    private readonly byte[] _message;
+    private int _replyBytes;
+    private uint _answered;
+
+    internal ServiceCall(byte[] message) => _message = message;
+
+    public uint Session => Body.Session;
+
+    public uint Operation => Body.Operation;
+
+    /// <summary>Login kind, as Linux states it: a claim, not a fact.</summary>
+    public uint Login => Body.Login;
+
+    internal int ReplyBytes => _replyBytes;
+
+    private ref ServiceMessage Body => ref MemoryMarshal.AsRef<ServiceMessage>(_message.AsSpan(MessageHeader.Bytes, FixedBytes));
+
+    /// <summary>The private copy of what the client passed in parameter <paramref name="index"/>.</summary>
+    public ReadOnlySpan<byte> Input(int index)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.BufferIn, ParameterKind.BufferInOut);
+        return _message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset, (int)parameter.A);
+    }
+
+    /// <summary>The pair of values of parameter <paramref name="index"/>.</summary>
+    public (uint A, uint B) Values(int index)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.ValueIn, ParameterKind.ValueInOut);
+        return ((uint)parameter.A, (uint)parameter.B);
+    }
+
+    /// <summary>Answers a pair of values in parameter <paramref name="index"/>.</summary>
+    public void SetValues(int index, uint a, uint b)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.ValueOut, ParameterKind.ValueInOut);
+        parameter.A = a;
+        parameter.B = b;
+    }
+
+    /// <summary>Answers <paramref name="content"/> in parameter <paramref name="index"/>, or "short buffer" with the size that is needed.</summary>
+    public void Output(int index, ReadOnlySpan<byte> content)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.BufferOut, ParameterKind.BufferInOut);
+        _answered |= 1u << index;
+        ulong room = parameter.A;
+        parameter.A = (ulong)content.Length;
+        if ((ulong)content.Length > room)
+        {
+            throw new ServiceException(Tee.ErrorShortBuffer);
+        }
+
+        content.CopyTo(_message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset));
+        _replyBytes = Math.Max(_replyBytes, (int)parameter.Offset + content.Length);
+    }
+
+    /// <summary>Takes over a message of <paramref name="bytes"/> (header included); false when it is not one that a service can be given.</summary>
+    internal bool TryBegin(int bytes)
+    {
+        _replyBytes = FixedBytes;
+        _answered = 0;
+        int body = bytes - MessageHeader.Bytes;
+        ref MessageHeader header = ref Header(_message);
+        if (body < FixedBytes || body > MessageHeader.MaxBodyBytes || header.Length != (uint)body) { return false; }
+
+        for (int i = 0; i < ServiceMessage.MaxParameters; i++)
+        {
+            if (!IsSound(in Parameter(i), (ulong)body)) { return false; }
+        }
+
+        return true;
+    }
+
+    /// <summary>Makes the answer: buffers that the service left alone come back empty.</summary>
+    internal void Finish(uint result)
+    {
+        for (int i = 0; i < ServiceMessage.MaxParameters; i++)
+        {
+            ref ServiceParameter parameter = ref Parameter(i);
+            bool isOutput = parameter.Kind is ParameterKind.BufferOut or ParameterKind.BufferInOut;
+            if (isOutput && (_answered & (1u << i)) == 0) { parameter.A = 0; }
+        }
+
+        Body.Result = result;
+        ref MessageHeader header = ref Header(_message);
+        header.Label = MessageLabel.Reply;
+        header.Status = Status.Ok;
+        header.Length = (uint)_replyBytes;
+    }
+
+    internal static ref MessageHeader Header(byte[] message) => ref MemoryMarshal.AsRef<MessageHeader>(message.AsSpan());
+
+    private static bool IsSound(in ServiceParameter parameter, ulong body) => parameter.Kind switch
+    {
+        ParameterKind.None or ParameterKind.ValueIn or ParameterKind.ValueOut or ParameterKind.ValueInOut => true,
+        ParameterKind.BufferIn or ParameterKind.BufferInOut => Fits(in parameter, body),
+        ParameterKind.BufferOut => Fits(in parameter, MessageHeader.MaxBodyBytes),
+        _ => false,
+    };
+
+    private static bool Fits(in ServiceParameter parameter, ulong limit) =>
+        parameter.Offset >= (uint)FixedBytes && parameter.Offset <= limit && parameter.A <= limit - parameter.Offset;
+
+    private ref ServiceParameter Parameter(int index) => ref Unsafe.Add(ref Body.P0, index);
+
+    private ref ServiceParameter Require(int index, ParameterKind first, ParameterKind second)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)ServiceMessage.MaxParameters, nameof(index));
+        ref ServiceParameter parameter = ref Parameter(index);
+        if (parameter.Kind != first && parameter.Kind != second)
+        {
+            throw new ServiceException(Tee.ErrorBadParameters, $"Parameter {index} is {parameter.Kind}, not {first}.");
+        }
+
+        return ref parameter;
+    }
+}

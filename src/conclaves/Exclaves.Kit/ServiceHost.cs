@@ -1,0 +1,88 @@
+using System;
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+
+namespace Exclaves.Kit;
+
+/// <summary>The loop of a conclave: receive, check, serve, answer.</summary>
+public sealed class ServiceHost
+{
+    private readonly ConclaveService _service;
+    private readonly IMessagePort _port;
+    private readonly byte[] _message = GC.AllocateArray<byte>(MessageHeader.Bytes + MessageHeader.MaxBodyBytes, pinned: true);
+    private readonly ServiceCall _call;
+
+    public ServiceHost(ConclaveService service, IMessagePort port)
+    {
+        _service = service;
+        _port = port;
+        _call = new ServiceCall(_message);
+    }
+
+    /// <summary>Serves until the conclave is ended from outside.</summary>
+    public static void Run(ConclaveService service)
+    {
+        ServiceHost host = new(service, new ConclavePort());
+        for (int bytes = host.Start(); ; bytes = host.Next(bytes)) { }
+    }
+
+    /// <summary>Waits for the first message; answers its bytes.</summary>
+    public int Start() => _port.Receive(_message);
+
+    /// <summary>Serves the message of <paramref name="bytes"/> in the buffer, answers it and waits for the next.</summary>
+    public int Next(int bytes)
+    {
+        if (_call.TryBegin(bytes))
+        {
+            _call.Finish(Serve());
+        }
+        else
+        {
+            Refuse();
+        }
+
+        return _port.ReplyReceive(_message);
+    }
+
+    private uint Serve()
+    {
+        // An error of one call must not end the conclave for all: everything becomes a result code (DESIGN I11 is for what cannot).
+        try
+        {
+            switch (ServiceCall.Header(_message).Label)
+            {
+                case MessageLabel.Open:
+                    _service.Open(_call);
+                    return Tee.Success;
+                case MessageLabel.Invoke:
+                    _service.Invoke(_call);
+                    return Tee.Success;
+                case MessageLabel.Close:
+                    _service.Close(_call.Session);
+                    return Tee.Success;
+                default:
+                    return Tee.ErrorNotImplemented;
+            }
+        }
+        catch (ServiceException exception)
+        {
+            return exception.Result;
+        }
+        catch (Exception exception)
+        {
+            return _service.ResultFor(exception);
+        }
+    }
+
+    /// <summary>Answers a message whose body cannot be read: the status says so, and an empty body keeps the answer well formed.</summary>
+    private void Refuse()
+    {
+        _message.AsSpan(MessageHeader.Bytes, ServiceCall.FixedBytes).Clear();
+        ref ServiceMessage body = ref Unsafe.As<byte, ServiceMessage>(ref _message[MessageHeader.Bytes]);
+        body.Result = Tee.ErrorBadFormat;
+        ref MessageHeader header = ref ServiceCall.Header(_message);
+        header.Label = MessageLabel.Reply;
+        header.Length = (uint)ServiceCall.FixedBytes;
+        header.Status = Status.BadArgument;
+    }
+}
