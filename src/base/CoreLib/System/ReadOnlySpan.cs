@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Internal.Runtime.CompilerHelpers;
+
+namespace System;
+
+#pragma warning disable CS0660, CS0661 // A span is never boxed, so Equals cannot be reached.
+
+/// <summary>A view of memory that its holder does not change; never on any heap.</summary>
+public readonly ref struct ReadOnlySpan<T>
+{
+    private readonly ref T _reference;
+    private readonly int _length;
+
+    /// <summary>The compiler binds to the array forms for literal tables, then emits the pointer form. They must not run.</summary>
+    public ReadOnlySpan(T[]? array)
+    {
+        _reference = ref Unsafe.NullRef<T>();
+        ThrowHelpers.ThrowFeatureBodyRemoved();
+    }
+
+    public ReadOnlySpan(T[]? array, int start, int length)
+    {
+        _reference = ref Unsafe.NullRef<T>();
+        ThrowHelpers.ThrowFeatureBodyRemoved();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public unsafe ReadOnlySpan(void* pointer, int length)
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>() || length < 0)
+        {
+            ThrowHelpers.ThrowArgumentOutOfRangeException();
+        }
+
+        _reference = ref Unsafe.AsRef<T>(pointer);
+        _length = length;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan(ref readonly T reference)
+    {
+        _reference = ref Unsafe.AsRef(in reference);
+        _length = 1;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal ReadOnlySpan(ref T reference, int length)
+    {
+        _reference = ref reference;
+        _length = length;
+    }
+
+    public static ReadOnlySpan<T> Empty => default;
+
+    public int Length
+    {
+        [Intrinsic]
+        get => _length;
+    }
+
+    public bool IsEmpty => _length == 0;
+
+    public ref readonly T this[int index]
+    {
+        [Intrinsic]
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get
+        {
+            if ((uint)index >= (uint)_length)
+            {
+                ThrowHelpers.ThrowIndexOutOfRangeException();
+            }
+
+            return ref Unsafe.Add(ref _reference, index);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<T> Slice(int start)
+    {
+        if ((uint)start > (uint)_length)
+        {
+            ThrowHelpers.ThrowArgumentOutOfRangeException();
+        }
+
+        return new ReadOnlySpan<T>(ref Unsafe.Add(ref _reference, start), _length - start);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public ReadOnlySpan<T> Slice(int start, int length)
+    {
+        if ((ulong)(uint)start + (uint)length > (uint)_length)
+        {
+            ThrowHelpers.ThrowArgumentOutOfRangeException();
+        }
+
+        return new ReadOnlySpan<T>(ref Unsafe.Add(ref _reference, start), length);
+    }
+
+    public void CopyTo(Span<T> destination)
+    {
+        if (!TryCopyTo(destination))
+        {
+            ThrowHelpers.ThrowArgumentException();
+        }
+    }
+
+    public bool TryCopyTo(Span<T> destination)
+    {
+        if (RuntimeHelpers.IsReferenceOrContainsReferences<T>())
+        {
+            ThrowHelpers.ThrowFeatureBodyRemoved();
+        }
+
+        if ((uint)_length > (uint)destination.Length)
+        {
+            return false;
+        }
+
+        SpanHelpers.Memmove(
+            ref Unsafe.As<T, byte>(ref MemoryMarshal.GetReference(destination)),
+            ref Unsafe.As<T, byte>(ref _reference),
+            (nuint)(uint)_length * (nuint)Unsafe.SizeOf<T>());
+        return true;
+    }
+
+    /// <summary>The first element, for `fixed`; a null reference when empty.</summary>
+    public ref readonly T GetPinnableReference() => ref _reference;
+
+    public Enumerator GetEnumerator() => new(this);
+
+    public static bool operator ==(ReadOnlySpan<T> left, ReadOnlySpan<T> right) =>
+        left._length == right._length && Unsafe.AreSame(ref left._reference, ref right._reference);
+
+    public static bool operator !=(ReadOnlySpan<T> left, ReadOnlySpan<T> right) => !(left == right);
+
+    public static implicit operator ReadOnlySpan<T>(T[]? array) => new(array);
+
+    internal ref T Reference => ref _reference;
+
+    /// <summary>Walks a span: for `foreach`.</summary>
+    public ref struct Enumerator
+    {
+        private readonly ReadOnlySpan<T> _span;
+        private int _index;
+
+        internal Enumerator(ReadOnlySpan<T> span)
+        {
+            _span = span;
+            _index = -1;
+        }
+
+        public readonly ref readonly T Current => ref _span[_index];
+
+        public bool MoveNext()
+        {
+            int next = _index + 1;
+            if (next >= _span.Length)
+            {
+                return false;
+            }
+
+            _index = next;
+            return true;
+        }
+    }
+}
