@@ -33,7 +33,7 @@ public enum SecureCall : ulong
     /// <summary>Downcall capability. x0 = Linux PA, x1 = VA, x2 = bytes; only the argument page of the request being served.</summary>
     LinuxWrite = 8,
 
-    /// <summary>Downcall capability. x0 = VA of an array of page addresses (8-byte aligned, within one page), x1 = count, x2 = VA in the shared window:
+    /// <summary>Downcall capability. x0 = VA of an array of page addresses (8-byte aligned, within one page), x1 = count (at most 64), x2 = VA in the shared window:
     /// shares each page and maps them in order, rw. All or nothing.</summary>
     ShareMap = 9,
 
@@ -73,7 +73,8 @@ public enum SecureCall : ulong
     /// <summary>Gives the rest of this turn back: an interrupt could have come here.</summary>
     Yield = 21,
 
-    /// <summary>Counters capability. x0 = component index: name in the IPC page body, untyped PA in x1, bytes in x2, bytes used in x3, state in x4.</summary>
+    /// <summary>Counters capability. x0 = component index: name in the IPC page body, untyped PA in x1, bytes in x2, bytes used in x3,
+    /// <see cref="ComponentState"/> (low half) and generation (high half) in x4.</summary>
     ComponentInfo = 22,
 
     /// <summary>As <see cref="Call"/> but answers at once with Status.Busy when the server is not waiting.</summary>
@@ -81,6 +82,12 @@ public enum SecureCall : ulong
 
     /// <summary>Sends the IPC page as the answer to the message being served; the caller goes on (and must Receive later).</summary>
     Reply = 24,
+
+    /// <summary><see cref="Finish"/>, then <see cref="Receive"/>, in one. Does not wait when it refuses.</summary>
+    FinishReceive = 25,
+
+    /// <summary><see cref="Forward"/>, then <see cref="Receive"/>, in one. Does not wait when it refuses.</summary>
+    ForwardReceive = 26,
 }
 
 /// <summary>SK's own counters, words in this order; each returns to where it was when the system is idle, apart from the totals.</summary>

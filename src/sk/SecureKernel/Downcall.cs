@@ -1,0 +1,69 @@
+using System.Runtime.InteropServices;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>Where a downcall is.</summary>
+public enum DowncallPhase : byte
+{
+    Free = 0,
+
+    /// <summary>Stands in the queue of <see cref="Downcall.At"/>.</summary>
+    Queued = 1,
+
+    /// <summary>The thread of <see cref="Downcall.At"/> works on it.</summary>
+    Held = 2,
+
+    /// <summary>Is to go to Linux with an upcall as soon as its CPU is here.</summary>
+    Leaving = 3,
+
+    /// <summary>Is in Linux with an upcall.</summary>
+    Upcall = 4,
+
+    /// <summary>Has its answer.</summary>
+    Finished = 5,
+}
+
+/// <summary>What its next message says.</summary>
+public enum DowncallMessage : byte
+{
+    None = 0,
+    New = 1,
+    Forwarded = 2,
+    Completion = 3,
+    UpcallReturn = 4,
+}
+
+/// <summary>One Linux thread's call, from its HVC to its answer.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct Downcall
+{
+    public DowncallPhase Phase;
+    public DowncallMessage Message;
+
+    /// <summary>It is in Linux, and only its token brings it back.</summary>
+    public bool Away;
+    public int At;
+
+    /// <summary>While an upcall is under way: the component that holds the downcall, and the one that waits for the upcall's answer.</summary>
+    public int Holder;
+    public int Upcaller;
+    public ushort Next;
+
+    /// <summary>Counts uses of this context; part of the id that XnuProxy sees.</summary>
+    public uint Generation;
+
+    /// <summary>Counts suspensions; part of the token that Linux sees.</summary>
+    public uint Turn;
+    public uint Token;
+
+    /// <summary>Linux's x0..x3, on the way in and on the way out.</summary>
+    public ulong X0;
+    public ulong X1;
+    public ulong X2;
+    public ulong X3;
+
+    /// <summary>Badge of the capability that forwarded it.</summary>
+    public ulong Badge;
+
+    public readonly ulong Id(int index) => ((ulong)Generation << 16) | (uint)index;
+}

@@ -1,0 +1,280 @@
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>What XnuProxy alone may ask: it answers Linux and handles Linux's memory.</summary>
+public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
+{
+    /// <summary>x0 = endpoint slot. Hands the downcall on; the caller owes it nothing any more.</summary>
+    public static Status Forward(ref KernelState kernel, ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        Status status = caller.Capabilities.Decode(caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out Capability capability);
+        if (status != Status.Ok)
+        {
+            return status;
+        }
+
+        ulong bytes = Messages<TMachine>.BytesOf(caller.IpcPage);
+        if (bytes == 0)
+        {
+            return Status.BadArgument;
+        }
+
+        if (caller.Serving != ServingKind.Downcall)
+        {
+            return Status.BadState;
+        }
+
+        ref Component server = ref kernel.Components[(int)capability.Object];
+        if (server.Life == ComponentState.Dead || server.Generation != capability.Generation)
+        {
+            return Status.PeerDied;
+        }
+
+        if (server.Index == caller.Index)
+        {
+            return Status.Deadlock;
+        }
+
+        int index = caller.ServingIndex;
+        caller.Serving = ServingKind.Nobody;
+        kernel.Downcalls[index].Badge = caller.Capabilities.Badge(capability);
+        Messages<TMachine>.SendCopy(ref kernel, ref server, index, DowncallMessage.Forwarded, caller.IpcPage, bytes);
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = downcall id, x1..x4 = Linux's x0..x3.</summary>
+    public static Status Finish(ref KernelState kernel, ref Component caller)
+    {
+        Status status = FindHeld(ref kernel, ref caller, out int index);
+        if (status != Status.Ok)
+        {
+            return status;
+        }
+
+        if (caller.Serving != ServingKind.Downcall || caller.ServingIndex != index)
+        {
+            return Status.BadState;
+        }
+
+        ref UserContext context = ref caller.Context;
+        ref Downcall call = ref kernel.Downcalls[index];
+        caller.Serving = ServingKind.Nobody;
+        call.Phase = DowncallPhase.Finished;
+        call.X0 = context.X[1];
+        call.X1 = context.X[2];
+        call.X2 = context.X[3];
+        call.X3 = context.X[4];
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = downcall id, x1..x3 = Linux's x0..x2. The thread whose call is being served waits until Linux is back.</summary>
+    public static Status Suspend(ref KernelState kernel, ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        ref UserContext context = ref caller.Context;
+        int index = Downcalls<TMachine>.Find(ref kernel, context.X[0]);
+        if (index < 0)
+        {
+            return Status.NotFound;
+        }
+
+        if (caller.Serving != ServingKind.Thread)
+        {
+            return Status.BadState;
+        }
+
+        ref Component upcaller = ref kernel.Components[caller.ServingIndex];
+        ref Downcall call = ref kernel.Downcalls[index];
+        if (Messages<TMachine>.DowncallOf(ref kernel, ref upcaller) != index || call.Phase != DowncallPhase.Held)
+        {
+            return Status.BadState;
+        }
+
+        caller.Serving = ServingKind.Nobody;
+        upcaller.UpcallOf = index + 1;
+        call.Upcaller = (int)upcaller.Index;
+        call.Holder = call.At;
+        call.Phase = DowncallPhase.Leaving;
+        call.X0 = context.X[1];
+        call.X1 = context.X[2];
+        call.X2 = context.X[3];
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = Linux PA, x1 = VA, x2 = bytes. SPTM makes the copy and knows which frames are Linux's to lend.</summary>
+    public static Status Copy(ref KernelState kernel, ref Component caller, bool toLinux)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        ref UserContext context = ref caller.Context;
+        ulong linux = context.X[0];
+        ulong address = context.X[1];
+        ulong bytes = context.X[2];
+        if (bytes is 0 or > Limits.PageBytes || CrossesPage(linux, bytes) || CrossesPage(address, bytes))
+        {
+            return Status.BadArgument;
+        }
+
+        if (!IsRam(ref kernel, linux, bytes))
+        {
+            return Status.BadAddress;
+        }
+
+        ulong secure = caller.Space.Translate<TMachine>(address, write: !toLinux);
+        if (secure == 0)
+        {
+            return Status.BadAddress;
+        }
+
+        bool done = toLinux ? TMachine.LinuxWrite(linux, secure, bytes) : TMachine.LinuxRead(linux, secure, bytes);
+        return done ? Status.Ok : Status.Denied;
+    }
+
+    /// <summary>x0 = VA of page addresses, x1 = count, x2 = VA in the window. All or nothing.</summary>
+    public static Status ShareMap(ref KernelState kernel, ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        ref UserContext context = ref caller.Context;
+        ulong list = context.X[0];
+        ulong count = context.X[1];
+        ulong window = context.X[2];
+        if (count is 0 or > Limits.ChunkPages || (list & 7) != 0 || CrossesPage(list, count * sizeof(ulong)) || !IsWindow(window, count))
+        {
+            return Status.BadArgument;
+        }
+
+        ulong entries = caller.Space.Translate<TMachine>(list, write: false);
+        if (entries == 0)
+        {
+            return Status.BadAddress;
+        }
+
+        for (ulong i = 0; i < count; i++)
+        {
+            Status status = ShareOne(ref kernel, ref caller, TMachine.At<ulong>(entries + (i * sizeof(ulong))), window + (i * Limits.PageBytes));
+            if (status != Status.Ok)
+            {
+                UnshareRange(ref kernel, ref caller, window, i);
+                return status;
+            }
+        }
+
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = VA in the window, x1 = pages.</summary>
+    public static Status ShareUnmap(ref KernelState kernel, ref Component caller, out ulong done)
+    {
+        done = 0;
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        ulong window = caller.Context.X[0];
+        ulong pages = caller.Context.X[1];
+        if (!IsWindow(window, pages))
+        {
+            return Status.BadArgument;
+        }
+
+        done = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
+        UnshareRange(ref kernel, ref caller, window, done);
+        return Status.Ok;
+    }
+
+    private static Status ShareOne(ref KernelState kernel, ref Component caller, ulong page, ulong address)
+    {
+        if ((page & (Limits.PageBytes - 1)) != 0 || !IsRam(ref kernel, page, Limits.PageBytes))
+        {
+            return Status.BadAddress;
+        }
+
+        if (!caller.Space.Lookup<TMachine>(address).IsHole)
+        {
+            return Status.BadState;
+        }
+
+        if (!TMachine.Share(page))
+        {
+            return Status.Denied;
+        }
+
+        Status status = caller.Space.Map<TMachine>(ref caller.Memory, address, PageEntry.Create(page, PageAccess.ReadWrite, PageSource.Shared));
+        if (status != Status.Ok)
+        {
+            Unshare(page);
+            return status;
+        }
+
+        kernel.Counters[(int)SkCounter.SharedMappings]++;
+        return Status.Ok;
+    }
+
+    /// <summary>Nobody can reach the page through the window when SPTM takes it back.</summary>
+    private static void UnshareRange(ref KernelState kernel, ref Component caller, ulong window, ulong pages)
+    {
+        for (ulong i = 0; i < pages; i++)
+        {
+            PageEntry old = caller.Space.Unmap<TMachine>(ref caller.Memory, window + (i * Limits.PageBytes));
+            if (!old.IsHole)
+            {
+                kernel.Counters[(int)SkCounter.SharedMappings]--;
+                Unshare(old.Frame);
+            }
+        }
+    }
+
+    private static void Unshare(ulong page)
+    {
+        if (!TMachine.Unshare(page))
+        {
+            TMachine.Panic(PanicCode.UnshareRefused, page, 0, 0);
+        }
+    }
+
+    private static Status FindHeld(ref KernelState kernel, ref Component caller, out int index)
+    {
+        index = -1;
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        index = Downcalls<TMachine>.Find(ref kernel, caller.Context.X[0]);
+        if (index < 0)
+        {
+            return Status.NotFound;
+        }
+
+        ref Downcall call = ref kernel.Downcalls[index];
+        return call.Phase == DowncallPhase.Held && call.At == (int)caller.Index ? Status.Ok : Status.BadState;
+    }
+
+    private static bool IsWindow(ulong address, ulong pages) =>
+        AddressSpace.IsRange(address, pages)
+        && address >= UserLayout.SharedBase && address < UserLayout.SharedEnd
+        && (UserLayout.SharedEnd - address) / Limits.PageBytes >= pages;
+
+    private static bool IsRam(ref KernelState kernel, ulong address, ulong bytes) =>
+        address >= kernel.RamBase && address - kernel.RamBase < kernel.RamBytes && kernel.RamBytes - (address - kernel.RamBase) >= bytes;
+
+    private static bool CrossesPage(ulong address, ulong bytes) => (address & (Limits.PageBytes - 1)) + bytes > Limits.PageBytes;
+}

@@ -1,0 +1,107 @@
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>Every synchronous exception from EL0 comes through here, once (ESR_EL1, Arm ARM D17.2.37).</summary>
+public static class Exceptions<TMachine> where TMachine : struct, IMachine
+{
+    private const int ClassShift = 26;
+    private const ulong ClassWaitFor = 0x01;
+    private const ulong ClassSvc64 = 0x15;
+    private const ulong ClassInstructionAbort = 0x20;
+    private const ulong ClassDataAbort = 0x24;
+    private const ulong ImmediateMask = 0xFFFF;
+
+    /// <summary>What EL0 may choose of PSTATE: NZCV, DIT, SSBS. It always runs in EL0t, unmasked, not stepped.</summary>
+    public const ulong ProcessorStateMask = 0xF100_1000;
+
+    public static Step Handle(ref KernelState kernel, ref Cpu cpu, ref Component component)
+    {
+        ulong syndrome = component.Context.Syndrome;
+        switch (syndrome >> ClassShift & 0x3F)
+        {
+            case ClassSvc64 when (syndrome & ImmediateMask) == 1:
+                kernel.Counters[(int)SkCounter.SystemCalls]++;
+                return SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref component);
+
+            case ClassSvc64 when (syndrome & ImmediateMask) == 0 && CanReflect(in component):
+                return ReflectOrEnd(ref kernel, ref cpu, ref component, ReflectReason.SystemCall);
+
+            case ClassWaitFor:
+                component.Context.ProgramCounter += 4;
+                return SystemCalls<TMachine>.Yield(ref kernel, ref cpu, ref component);
+
+            case ClassInstructionAbort or ClassDataAbort when CanReflect(in component):
+                return ReflectOrEnd(ref kernel, ref cpu, ref component, ReflectReason.Fault);
+
+            case ClassSvc64 or ClassInstructionAbort or ClassDataAbort:
+                break;
+
+            default:
+                if (CanReflect(in component))
+                {
+                    return ReflectOrEnd(ref kernel, ref cpu, ref component, ReflectReason.Exception);
+                }
+
+                break;
+        }
+
+        Lifecycle<TMachine>.End(ref kernel, ref component, "fault"u8);
+        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+    }
+
+    /// <summary>Enters the personality's handler with the interrupted context in its page. False: the page is not there.</summary>
+    public static bool Reflect(ref Component component, ReflectReason reason)
+    {
+        ref Personality personality = ref component.Personality;
+        ulong page = component.Space.Translate<TMachine>(personality.Context, write: true);
+        if (page == 0)
+        {
+            return false;
+        }
+
+        TMachine.At<UserContext>(page) = component.Context;
+        personality.InHandler = true;
+        component.Context.X[0] = (ulong)reason;
+        component.Context.X[1] = personality.Context;
+        component.Context.ProgramCounter = personality.Handler;
+        component.Context.StackPointer = personality.StackPointer;
+        component.Context.ProcessorState = 0;
+        return true;
+    }
+
+    /// <summary>Takes over a context that EL0 wrote; copied in once, then made harmless.</summary>
+    public static Status TakeContext(ref Component component, ulong address)
+    {
+        if ((address & 15) != 0 || (address & (Limits.PageBytes - 1)) + (ulong)Unsafe.SizeOf<UserContext>() > Limits.PageBytes)
+        {
+            return Status.BadAddress;
+        }
+
+        ulong page = component.Space.Translate<TMachine>(address, write: false);
+        if (page == 0)
+        {
+            return Status.BadAddress;
+        }
+
+        component.Context = TMachine.At<UserContext>(page);
+        component.Context.ProcessorState &= ProcessorStateMask;
+        component.Personality.InHandler = false;
+        return Status.Ok;
+    }
+
+    private static bool CanReflect(in Component component) =>
+        component.Personality.Handler != 0 && !component.Personality.InHandler;
+
+    private static Step ReflectOrEnd(ref KernelState kernel, ref Cpu cpu, ref Component component, ReflectReason reason)
+    {
+        if (Reflect(ref component, reason))
+        {
+            return Step.Run;
+        }
+
+        Lifecycle<TMachine>.End(ref kernel, ref component, "personality context unmapped"u8);
+        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+    }
+}

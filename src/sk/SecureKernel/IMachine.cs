@@ -1,0 +1,37 @@
+namespace Exclaves.SecureKernel;
+
+/// <summary>Everything SK does to the machine, and to SPTM below it.</summary>
+/// <remarks>Addresses called physical are reached through SK's direct map. Tests put a fake behind it.</remarks>
+public interface IMachine
+{
+    /// <summary>The object of type <typeparamref name="T"/> at a physical address of the secure world.</summary>
+    static abstract ref T At<T>(ulong physical) where T : struct;
+
+    static abstract void Copy(ulong to, ulong from, ulong bytes);
+
+    /// <summary>Zeroes a page.</summary>
+    static abstract void Clear(ulong page);
+
+    /// <summary>The one store into a stage-1 table: visible to table walks when it returns.</summary>
+    static abstract void WriteEntry(ulong physical, ulong value);
+
+    /// <summary>Removes every cached translation of a page, table levels too, on all CPUs.</summary>
+    static abstract void InvalidatePage(ulong space, ulong address);
+    static abstract void InvalidateSpace(ulong space);
+
+    /// <summary>Makes code that lies in memory visible to instruction fetch on all CPUs.</summary>
+    static abstract void InvalidateInstructions();
+
+    /// <summary>An interrupt of Linux waits for this CPU (ISR_EL1).</summary>
+    static abstract bool InterruptPending();
+
+    static abstract bool LinuxRead(ulong linux, ulong secure, ulong bytes);
+    static abstract bool LinuxWrite(ulong linux, ulong secure, ulong bytes);
+    static abstract bool Share(ulong page);
+    static abstract bool Unshare(ulong page);
+    static abstract void Log(ulong text, ulong bytes);
+    static abstract void SptmCounters(ulong words);
+
+    /// <summary>SK or its core cannot go on. Does not return.</summary>
+    static abstract void Panic(PanicCode code, ulong detail0, ulong detail1, ulong detail2);
+}

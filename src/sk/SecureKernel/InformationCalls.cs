@@ -1,0 +1,104 @@
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>Log lines and figures.</summary>
+public static class InformationCalls<TMachine> where TMachine : struct, IMachine
+{
+    private const ulong MaxLogBytes = 256;
+    private const uint CounterWords = (uint)SkCounter.Count + (uint)SptmCounter.Count;
+
+    /// <summary>x0 = VA, x1 = bytes. The line gets the component's name in front.</summary>
+    public static Status Log(ref KernelState kernel, ref Component caller)
+    {
+        ulong address = caller.Context.X[0];
+        ulong bytes = caller.Context.X[1];
+        if (bytes is 0 or > MaxLogBytes)
+        {
+            return Status.BadArgument;
+        }
+
+        LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel, ref caller);
+        for (ulong i = 0; i < bytes; i++)
+        {
+            ulong at = caller.Space.Translate<TMachine>(address + i, write: false);
+            if (at == 0)
+            {
+                return Status.BadAddress;
+            }
+
+            line.Add(TMachine.At<byte>(at));
+        }
+
+        line.Send();
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = VA (8-byte aligned, within a page), x1 = words: as many counters as fit, SK's first.</summary>
+    public static Status Counters(ref KernelState kernel, ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Counters))
+        {
+            return Status.BadCapability;
+        }
+
+        ulong address = caller.Context.X[0];
+        ulong words = caller.Context.X[1];
+        words = words < CounterWords ? words : CounterWords;
+        if ((address & 7) != 0 || words == 0 || (address & (Limits.PageBytes - 1)) + (words * sizeof(ulong)) > Limits.PageBytes)
+        {
+            return Status.BadArgument;
+        }
+
+        ulong target = caller.Space.Translate<TMachine>(address, write: true);
+        if (target == 0)
+        {
+            return Status.BadAddress;
+        }
+
+        kernel.Counters[(int)SkCounter.FramesInUse] = FramesInUse(ref kernel);
+        for (int i = 0; i < (int)SkCounter.Count; i++)
+        {
+            TMachine.At<ulong>(kernel.Scratch + ((ulong)i * sizeof(ulong))) = kernel.Counters[i];
+        }
+
+        TMachine.SptmCounters(kernel.Scratch + ((ulong)SkCounter.Count * sizeof(ulong)));
+        TMachine.Copy(target, kernel.Scratch, words * sizeof(ulong));
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = component index: name in the IPC page's body; untyped base, bytes, bytes used in x1..x3, state and generation (high half) in x4.</summary>
+    public static Status Component(ref KernelState kernel, ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Counters))
+        {
+            return Status.BadCapability;
+        }
+
+        ref UserContext context = ref caller.Context;
+        if (context.X[0] >= (ulong)kernel.ComponentCount)
+        {
+            return Status.NotFound;
+        }
+
+        ref Component asked = ref kernel.Components[(int)context.X[0]];
+        TMachine.Copy(caller.IpcPage + MessageHeader.Bytes, asked.Entry, (ulong)Unsafe.SizeOf<Name64>());
+        context.X[1] = asked.Memory.Base;
+        context.X[2] = asked.Memory.Bytes;
+        context.X[3] = asked.Memory.UsedFrames * Limits.PageBytes;
+        context.X[4] = (ulong)asked.Life | ((ulong)asked.Generation << 32);
+        return Status.Ok;
+    }
+
+    private static ulong FramesInUse(ref KernelState kernel)
+    {
+        ulong frames = 0;
+        for (int i = 0; i < kernel.ComponentCount; i++)
+        {
+            frames += kernel.Components[i].Memory.UsedFrames;
+        }
+
+        return frames;
+    }
+}

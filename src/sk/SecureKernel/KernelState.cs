@@ -1,0 +1,66 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+[InlineArray(Limits.Components)]
+public struct ComponentTable
+{
+    private Component _first;
+}
+
+[InlineArray(Limits.Downcalls)]
+public struct DowncallTable
+{
+    private Downcall _first;
+}
+
+[InlineArray(Virt.MaxCpus)]
+public struct CpuTable
+{
+    private Cpu _first;
+}
+
+[InlineArray((int)SkCounter.Count)]
+public struct SkCounterTable
+{
+    private ulong _first;
+}
+
+/// <summary>All of SK's state: one static object, guarded by SK's one lock, which is dropped while EL0 runs.</summary>
+/// <remarks>Every method of this project that takes it by reference needs the lock. No other lock of SK exists; SPTM's locks are taken inside gate calls.</remarks>
+[StructLayout(LayoutKind.Sequential)]
+public struct KernelState
+{
+    public ComponentTable Components;
+    public DowncallTable Downcalls;
+    public CpuTable Cpus;
+    public SkCounterTable Counters;
+
+    public int ComponentCount;
+    public int Proxy;
+
+    /// <summary>First free downcall context (index + 1), linked through <see cref="Downcall.Next"/>.</summary>
+    public ushort FreeDowncalls;
+
+    /// <summary>Linux started anew and XnuProxy has not been told yet.</summary>
+    public bool ResetPending;
+
+    /// <summary>Some dead component's memory is still to be scrubbed.</summary>
+    public bool ScrubPending;
+
+    public ulong RamBase;
+    public ulong RamBytes;
+
+    /// <summary>Physical addresses of the image's tables.</summary>
+    public ulong Services;
+    public uint ServiceCount;
+
+    /// <summary>One page per downcall for a message that waits for its receiver.</summary>
+    public ulong MessagePages;
+
+    /// <summary>A page of SK's own for texts and counters on their way to SPTM.</summary>
+    public ulong Scratch;
+    public ulong Seed;
+}

@@ -1,0 +1,21 @@
+namespace Exclaves.SecureKernel;
+
+/// <summary>Sizes of SK's static tables (I10).</summary>
+public static class Limits
+{
+    public const int Components = 32;
+
+    /// <summary>Linux threads that can be inside at once; also the width of a token's index.</summary>
+    public const int Downcalls = 512;
+
+    /// <summary>Capability slots of one component.</summary>
+    public const int Slots = 32;
+
+    /// <summary>Pages that one entry into SK works on before it lets interrupts in again (I6).</summary>
+    public const uint ChunkPages = 64;
+
+    /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
+    public const uint SpinRounds = 64;
+
+    public const ulong PageBytes = 4096;
+}

@@ -1,0 +1,197 @@
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>What a component may do to its own address space. x0 = address, x1 = pages; a call does at most a chunk and says how much.</summary>
+public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
+{
+    /// <summary>Tables that a range can need beyond one per 2 MiB.</summary>
+    private const ulong SpareTables = 6;
+
+    /// <summary>x2 = R or RW. All or nothing: nothing is mapped unless the whole rest is free and can be paid for.</summary>
+    public static Status Map(ref Component caller, out ulong done)
+    {
+        ref UserContext context = ref caller.Context;
+        ulong address = context.X[0];
+        ulong pages = context.X[1];
+        done = 0;
+        PageAccess access = AccessOf(context.X[2]);
+        if (access == PageAccess.None || !IsOwnRange(address, pages))
+        {
+            return Status.BadArgument;
+        }
+
+        if (pages + (pages >> 9) + SpareTables > caller.Memory.FreeFrames)
+        {
+            return Status.NoMemory;
+        }
+
+        if (!IsFree(in caller, address, pages))
+        {
+            return Status.BadAddress;
+        }
+
+        ulong count = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
+        for (; done < count; done++)
+        {
+            ulong frame = caller.Memory.Allocate<TMachine>();
+            Status status = frame == 0
+                ? Status.NoMemory
+                : caller.Space.Map<TMachine>(ref caller.Memory, address + (done * Limits.PageBytes), PageEntry.Create(frame, access, PageSource.Owned));
+            if (status != Status.Ok)
+            {
+                TMachine.Panic(PanicCode.Broken, address, done, (ulong)status);
+                return status;
+            }
+        }
+
+        return Status.Ok;
+    }
+
+    public static Status Unmap(ref Component caller, out ulong done)
+    {
+        ulong address = caller.Context.X[0];
+        ulong pages = caller.Context.X[1];
+        done = 0;
+        if (!IsOwnRange(address, pages))
+        {
+            return Status.BadArgument;
+        }
+
+        for (uint work = 0; work < Limits.ChunkPages && done < pages; work++)
+        {
+            ulong at = address + (done * Limits.PageBytes);
+            PageEntry entry = caller.Space.Lookup<TMachine>(at);
+            if (entry.IsHole)
+            {
+                done += Skip(in caller, at);
+                continue;
+            }
+
+            if (entry.Source != PageSource.Owned)
+            {
+                return Status.BadAddress;
+            }
+
+            caller.Space.Unmap<TMachine>(ref caller.Memory, at);
+            caller.Memory.Release<TMachine>(entry.Frame);
+            done++;
+        }
+
+        return Status.Ok;
+    }
+
+    /// <summary>x2 = R, RW or 0.</summary>
+    public static Status Protect(ref Component caller, out ulong done)
+    {
+        ulong address = caller.Context.X[0];
+        ulong pages = caller.Context.X[1];
+        PageAccess access = AccessOf(caller.Context.X[2]);
+        done = 0;
+        if (!IsOwnRange(address, pages) || (access == PageAccess.None && caller.Context.X[2] != 0))
+        {
+            return Status.BadArgument;
+        }
+
+        for (uint work = 0; work < Limits.ChunkPages && done < pages; work++)
+        {
+            ulong at = address + (done * Limits.PageBytes);
+            PageEntry entry = caller.Space.Lookup<TMachine>(at);
+            if (entry.IsHole)
+            {
+                done += Skip(in caller, at);
+                continue;
+            }
+
+            if (entry.Source != PageSource.Owned)
+            {
+                return Status.BadAddress;
+            }
+
+            caller.Space.Protect<TMachine>(at, access);
+            done++;
+        }
+
+        return Status.Ok;
+    }
+
+    /// <summary>x0 = device slot, x1 = VA.</summary>
+    public static Status MapDevice(ref Component caller)
+    {
+        ref UserContext context = ref caller.Context;
+        Status status = caller.Capabilities.Decode(context.X[0], CapabilityKind.Device, CapabilityRights.Map, out Capability capability);
+        if (status != Status.Ok)
+        {
+            return status;
+        }
+
+        ulong address = context.X[1];
+        if (!IsOwnRange(address, 1))
+        {
+            return Status.BadArgument;
+        }
+
+        PageEntry entry = PageEntry.Create(capability.Object * Limits.PageBytes, PageAccess.ReadWrite, PageSource.Device);
+        return caller.Space.Map<TMachine>(ref caller.Memory, address, entry);
+    }
+
+    /// <summary>x0 = VA of an own frame; its physical address in x1.</summary>
+    public static Status PhysicalAddress(ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.DmaAddress))
+        {
+            return Status.BadCapability;
+        }
+
+        ref UserContext context = ref caller.Context;
+        if (context.X[0] is < AddressSpace.Lowest or >= UserLayout.End)
+        {
+            return Status.BadAddress;
+        }
+
+        PageEntry entry = caller.Space.Lookup<TMachine>(context.X[0]);
+        if (!entry.IsValid || entry.Source != PageSource.Owned)
+        {
+            return Status.BadAddress;
+        }
+
+        context.X[1] = entry.Frame | (context.X[0] & (Limits.PageBytes - 1));
+        return Status.Ok;
+    }
+
+    /// <summary>Ranges for a component's own use: not the shared window, nor the page that guards the stack.</summary>
+    private static bool IsOwnRange(ulong address, ulong pages)
+    {
+        const ulong Guard = UserLayout.StackTop - UserLayout.StackBytes - Limits.PageBytes;
+        return AddressSpace.IsRange(address, pages)
+            && !Overlaps(address, pages, UserLayout.SharedBase, UserLayout.SharedEnd)
+            && !Overlaps(address, pages, Guard, Guard + Limits.PageBytes);
+    }
+
+    private static bool Overlaps(ulong address, ulong pages, ulong start, ulong end) =>
+        address < end && address + (pages * Limits.PageBytes) > start;
+
+    private static bool IsFree(in Component caller, ulong address, ulong pages)
+    {
+        ulong end = address + (pages * Limits.PageBytes);
+        for (ulong at = address; at < end; at = caller.Space.NextCandidate<TMachine>(at))
+        {
+            if (!caller.Space.Lookup<TMachine>(at).IsHole)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    private static ulong Skip(in Component caller, ulong address) =>
+        (caller.Space.NextCandidate<TMachine>(address) - address) / Limits.PageBytes;
+
+    private static PageAccess AccessOf(ulong access) => access switch
+    {
+        (ulong)MemoryAccess.Read => PageAccess.Read,
+        (ulong)(MemoryAccess.Read | MemoryAccess.Write) => PageAccess.ReadWrite,
+        _ => PageAccess.None,
+    };
+}
