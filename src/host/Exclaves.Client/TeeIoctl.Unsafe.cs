@@ -23,6 +23,10 @@ internal static unsafe class TeeIoctl
     public static int Invoke(int descriptor, ref InvokeBlock block) =>
         Variable(descriptor, TeeRequest.Invoke, ref block, InvokeBlock.HeaderBytes, block.ParameterCount);
 
+    /// <summary>As <see cref="Invoke"/>, but the request's length is that of <paramref name="count"/> parameters whatever the block says.</summary>
+    public static int InvokeOfSize(int descriptor, ref InvokeBlock block, uint count) =>
+        Variable(descriptor, TeeRequest.Invoke, ref block, InvokeBlock.HeaderBytes, count);
+
     public static int CloseSession(int descriptor, uint session)
     {
         // SAFETY: the kernel reads 4 bytes of this argument's own slot.

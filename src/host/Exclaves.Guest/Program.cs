@@ -1,0 +1,78 @@
+using System;
+using System.CommandLine;
+using System.Linq;
+using Exclaves.Client;
+
+namespace Exclaves.Guest;
+
+/// <summary>`exclave-guest`: tests and measurements that run on the machine's Linux.</summary>
+internal static class Program
+{
+    private const int ExitRefused = 1;
+    private const int ExitUsage = 2;
+
+    public static int Main(string[] arguments)
+    {
+        ParseResult parsed = Commands().Parse(arguments);
+        if (parsed.Errors.Count != 0)
+        {
+            return Complain(string.Join(" ", parsed.Errors.Select(error => error.Message)), ExitUsage);
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (TeeException error)
+        {
+            return Complain(error.Message, ExitRefused);
+        }
+    }
+
+    private static RootCommand Commands()
+    {
+        Option<int> count = new("--count") { Description = "How many, in all.", DefaultValueFactory = _ => 1000 };
+        Option<int> processes = new("--processes") { Description = "Processes at a time.", DefaultValueFactory = _ => 4 };
+        Option<int> threads = new("--threads") { Description = "Threads at a time.", DefaultValueFactory = _ => 4 };
+        Option<int> seed = new("--seed") { Description = "Seed of the random numbers.", DefaultValueFactory = _ => 1 };
+        Option<bool> json = new("--json") { Description = "Print JSON." };
+
+        Command hello = new("hello", "Random nonces through Hello's transform, every answer checked.") { count, processes, seed };
+        hello.SetAction(parsed => HelloLoad.Run(parsed.GetValue(count), parsed.GetValue(processes), parsed.GetValue(seed)));
+
+        Command worker = new("hello-worker", "One process of hello.") { count, seed };
+        worker.Hidden = true;
+        worker.SetAction(parsed => HelloLoad.Work(parsed.GetValue(count), parsed.GetValue(seed)));
+
+        Command kill = new("killtest", "Kills clients at random moments; the secure world's counters must return to where they were.") { count, processes, seed };
+        kill.SetAction(parsed => KillTest.Run(parsed.GetValue(count), parsed.GetValue(processes), parsed.GetValue(seed)));
+
+        Argument<VictimKind> kind = new("KIND");
+        Command victim = new("victim", "One client that is to be killed.") { kind, seed };
+        victim.Hidden = true;
+        victim.SetAction(parsed => Victim.Run(parsed.GetValue(kind), parsed.GetValue(seed)));
+
+        Command concurrency = new("concurrency", "Threads that share one session, and others with their own, mix all of Hello's operations.") { count, threads, seed };
+        concurrency.SetAction(parsed => Concurrency.Run(parsed.GetValue(count), parsed.GetValue(threads), parsed.GetValue(seed)));
+
+        Command malformed = new("malformed", "Calls that are wrong in one way each; every one has its expected refusal.") { json };
+        malformed.SetAction(parsed => Malformed.Run(parsed.GetValue(json)));
+
+        Command crash = new("crash", "Makes Hello fault: the caller learns it, other services go on.");
+        crash.SetAction(_ => Crash.Run());
+
+        Command stats = new("stats", "Prints the secure world's counters and components.") { json };
+        stats.SetAction(parsed => Stats.Run(parsed.GetValue(json)));
+
+        Command bench = new("bench", "Instructions per call. Needs -icount shift=0,sleep=off and one CPU.") { json };
+        bench.SetAction(parsed => Bench.Run(parsed.GetValue(json)));
+
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, victim, concurrency, malformed, crash, stats, bench };
+    }
+
+    private static int Complain(string message, int exit)
+    {
+        Console.Error.WriteLine($"exclave-guest: {message}");
+        return exit;
+    }
+}

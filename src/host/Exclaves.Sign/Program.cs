@@ -1,0 +1,118 @@
+using System;
+using System.CommandLine;
+using System.IO;
+using System.Linq;
+using System.Text;
+using Exclaves.Client;
+
+namespace Exclaves.Sign;
+
+/// <summary>`exclave-sign`: signatures with a key that this Linux cannot reach.</summary>
+internal static class Program
+{
+    private const int ExitRefused = 1;
+    private const int ExitUsage = 2;
+    private const int ExitFile = 3;
+
+    public static int Main(string[] arguments)
+    {
+        ParseResult parsed = Commands().Parse(arguments);
+        if (parsed.Errors.Count != 0)
+        {
+            return Complain(string.Join(" ", parsed.Errors.Select(error => error.Message)), ExitUsage);
+        }
+
+        try
+        {
+            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
+        }
+        catch (TeeException error)
+        {
+            return Complain(error.Message, ExitRefused);
+        }
+        catch (IOException error)
+        {
+            return Complain(error.Message, ExitFile);
+        }
+    }
+
+    private static RootCommand Commands()
+    {
+        Option<string> device = new("--device") { Description = "TEE device to use.", DefaultValueFactory = _ => TeeDevice.DefaultPath, Recursive = true };
+
+        Option<string> publicFile = new("--public") { Description = "Where to write the public key, PEM.", Required = true };
+        Command generate = new("generate", "Make a new key pair inside the conclave; it replaces the old one.") { publicFile };
+        generate.SetAction(parsed => Generate(parsed.GetValue(device)!, parsed.GetValue(publicFile)!));
+
+        Argument<string> file = new("FILE") { Description = "File to sign." };
+        Option<string> signature = new("--signature") { Description = "Where to write the signature, DER.", Required = true };
+        Command sign = new("sign", "Sign a file: ECDSA P-256 over its SHA-256 digest.") { file, signature };
+        sign.SetAction(parsed => Sign(parsed.GetValue(device)!, parsed.GetValue(file)!, parsed.GetValue(signature)!));
+
+        Command show = new("public", "Print the public key, PEM.");
+        show.SetAction(parsed => Show(parsed.GetValue(device)!));
+
+        return new RootCommand("Signs files with a key that lives in a conclave.") { device, generate, sign, show };
+    }
+
+    private static int Generate(string devicePath, string publicFile)
+    {
+        using TeeDevice device = TeeDevice.Open(devicePath);
+        using SignerClient signer = SignerClient.Open(device);
+        Write(publicFile, Encoding.ASCII.GetBytes(Pem.Encode(signer.Generate())));
+        return 0;
+    }
+
+    private static int Sign(string devicePath, string file, string signatureFile)
+    {
+        byte[] digest;
+        try
+        {
+            using FileStream stream = File.OpenRead(file);
+            digest = Sha256.Hash(stream);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return Complain($"cannot read {file}: {Reason(error)}", ExitFile);
+        }
+
+        using TeeDevice device = TeeDevice.Open(devicePath);
+        using SignerClient signer = SignerClient.Open(device);
+        Write(signatureFile, signer.Sign(digest));
+        return 0;
+    }
+
+    private static int Show(string devicePath)
+    {
+        using TeeDevice device = TeeDevice.Open(devicePath);
+        using SignerClient signer = SignerClient.Open(device);
+        Console.Out.Write(Pem.Encode(signer.PublicKey()));
+        return 0;
+    }
+
+    private static void Write(string file, byte[] content)
+    {
+        try
+        {
+            File.WriteAllBytes(file, content);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"cannot write {file}: {Reason(error)}", error);
+        }
+    }
+
+    // The runtime's own messages are left out of the executable, so the usual ones are spelled here.
+    private static string Reason(Exception error) => error switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "no such file or directory",
+        UnauthorizedAccessException => "permission denied, or it is a directory",
+        _ => "input or output error, or the disk is full",
+    };
+
+    private static int Complain(string message, int exit)
+    {
+        Console.Error.WriteLine($"exclave-sign: {message}");
+        return exit;
+    }
+}
