@@ -1,0 +1,13 @@
+using System.Runtime;
+using Exclaves.Machine;
+
+namespace Exclaves.Mistake;
+
+/// <summary>Initialises a static field with something that is known at run time alone.</summary>
+public static class Case
+{
+    private static readonly ulong s_start = Arm64.ReadCntvctEl0();
+
+    [RuntimeExport("mistake")]
+    public static ulong Run() => s_start;
+}

@@ -1,0 +1,19 @@
+using System.Runtime;
+using System.Runtime.CompilerServices;
+
+namespace Exclaves.Mistake;
+
+/// <summary>Holds more than its budget of 4096 bytes.</summary>
+public static class Case
+{
+    private static Block s_block;
+
+    [RuntimeExport("mistake")]
+    public static int Run(int value) => s_block[value & 0x1FFF]++;
+
+    [InlineArray(0x2000)]
+    private struct Block
+    {
+        private int _first;
+    }
+}
