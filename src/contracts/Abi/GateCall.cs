@@ -10,7 +10,7 @@ public enum GateCall : ulong
     /// <summary>x1 Linux PA, x2 SK PA, x3 bytes: copies out of an XNU_DEFAULT or shared frame. Neither side may cross a page.</summary>
     LinuxRead = 1,
 
-    /// <summary>x1 Linux PA, x2 SK PA, x3 bytes: copies into the argument page that the current request of this CPU names, and no other.</summary>
+    /// <summary>x1 Linux PA, x2 SK PA, x3 bytes: copies into a page that Linux named as the argument page of a request in progress, and no other.</summary>
     LinuxWrite = 2,
 
     /// <summary>x1 PA of a page: XNU_DEFAULT becomes SK_SHARED_RW, or its borrow count rises; SK's stage 2 then maps it rw, no execute.</summary>
@@ -30,6 +30,9 @@ public enum GateCall : ulong
 
     /// <summary>x1 bit mask of CPUs: sends SGI 0 to each, so that it leaves secure EL0.</summary>
     Kick = 8,
+
+    /// <summary>x1 PA of the argument page that a CALL_WITH_RPC_ARG request named: that request has ended, nothing more is written to the page.</summary>
+    ArgumentDone = 9,
 }
 
 /// <summary>SPTM's answer to a <see cref="GateCall"/>.</summary>
@@ -56,6 +59,6 @@ public enum GateRequestKind : ulong
     /// <summary>A yielding call of Linux's driver: x1..x4 = its x0..x3.</summary>
     Call = 3,
 
-    /// <summary>Linux started anew: sessions, shared frames and suspended calls of its predecessor are void. Same operands as <see cref="Call"/>, which follows.</summary>
+    /// <summary>A <see cref="Call"/>, and before it: Linux started anew, so sessions, shared frames and suspended calls of its predecessor are void.</summary>
     WorldReset = 4,
 }

@@ -27,6 +27,16 @@ public static class Virt
     /// <summary>The slot page that carries the entropy device (`bus=virtio-mmio-bus.0`).</summary>
     public const ulong EntropyDevice = VirtioMmio;
 
+    /// <summary>Windows of the PCIe host bridge: ports and 32-bit memory, configuration space, 64-bit memory.</summary>
+    public const ulong PcieLow = 0x1000_0000;
+    public const ulong PcieLowBytes = 0x3000_0000;
+    public const ulong PcieConfiguration = 0x40_1000_0000;
+    public const ulong PcieConfigurationBytes = 0x1000_0000;
+    public const ulong PcieHigh = 0x80_0000_0000;
+    public const ulong PcieHighBytes = 0x80_0000_0000;
+    public const ulong RealTimeClock = 0x0901_0000;
+    public const ulong Gpio = 0x0903_0000;
+
     /// <summary>CPUs the tables are sized for; the boot code refuses to bring up more.</summary>
     public const int MaxCpus = 8;
 }

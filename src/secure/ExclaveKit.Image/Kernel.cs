@@ -1,0 +1,27 @@
+using System.Runtime;
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+
+namespace Exclaves.ExclaveKit;
+
+/// <summary>Imports of kit.S.</summary>
+internal static class Kernel
+{
+    public static Status Call(SecureCall call, ulong a = 0, ulong b = 0, ulong c = 0) => (Status)(uint)RawCall((ulong)call, a, b, c);
+
+    [RuntimeImport("*", "kit_handler_address")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    public static extern ulong HandlerAddress();
+
+    [RuntimeImport("*", "kit_signal_return_address")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    public static extern ulong SignalReturnAddress();
+
+    [RuntimeImport("*", "kit_context_address")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    public static extern ulong ContextAddress();
+
+    [RuntimeImport("*", "kit_call")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern ulong RawCall(ulong call, ulong a, ulong b, ulong c);
+}

@@ -1,0 +1,75 @@
+/*
+ * Entry of a .NET conclave, and of the personality's handler. SK's calls: svc #1 with the number in x8 (Abi SecureCall).
+ */
+#include "asm.h"
+
+#define CALL_RESUME_CONTEXT 17
+#define CALL_EXIT           19
+#define START_INFO_COOKIE   120
+#define LINUX_RT_SIGRETURN  139
+
+/* First instruction. In: x0 = StartInfo. The program starts when the context is resumed. */
+    .section .head.text, "ax", %progbits
+    .global _start
+_start:
+    ldr     x1, [x0, #START_INFO_COOKIE]
+    adrp    x2, __security_cookie
+    str     x1, [x2, #:lo12:__security_cookie]
+    bl      kit_start
+    b       resume
+
+/* Where SK reflects. In: x0 = reason, x1 = the context page; sp = top of the initial stack, which nobody else uses by then. */
+FUNC(kit_handler)
+    bl      kit_handle
+resume:
+    adrp    x0, kit_context
+    mov     x8, #CALL_RESUME_CONTEXT
+    svc     #1
+    brk     #0
+ENDFUNC(kit_handler)
+
+/* Where signal handlers of the program return to; never called by the kit. */
+FUNC(kit_signal_return)
+    mov     x8, #LINUX_RT_SIGRETURN
+    svc     #0
+ENDFUNC(kit_signal_return)
+
+/* In: x0 = call number, x1..x3 = arguments. Out: x0 = status. Clobbers what a C call may. */
+FUNC(kit_call)
+    mov     x8, x0
+    mov     x0, x1
+    mov     x1, x2
+    mov     x2, x3
+    svc     #1
+    ret
+ENDFUNC(kit_call)
+
+/* Out: x0 = address of the handler, of the signal trampoline, of the context page. */
+FUNC(kit_handler_address)
+    adr     x0, kit_handler
+    ret
+ENDFUNC(kit_handler_address)
+
+FUNC(kit_signal_return_address)
+    adr     x0, kit_signal_return
+    ret
+ENDFUNC(kit_signal_return_address)
+
+FUNC(kit_context_address)
+    adrp    x0, kit_context
+    ret
+ENDFUNC(kit_context_address)
+
+/* A check of the compiled code has failed. In: w0 = code. */
+FUNC(exc_fail)
+    mov     w0, w0
+    mov     x8, #CALL_EXIT
+    svc     #1
+    brk     #0
+ENDFUNC(exc_fail)
+
+/* One page: the running thread's registers (Abi UserContext), written by SK on entry and read by it on the way out. */
+    .section .bss.kit_context, "aw", %nobits
+    .balign 4096
+kit_context:
+    .skip   4096

@@ -1,0 +1,51 @@
+using System;
+using Exclaves.Abi;
+
+namespace Exclaves.ExclaveKit;
+
+/// <summary>What the personality asks of SK and the processor. The image implements it by system calls, tests by a model.</summary>
+/// <remarks>Addresses of the program are plain numbers here: only <see cref="Read"/> and <see cref="Write"/> touch its memory.</remarks>
+public interface IKitMachine
+{
+    /// <summary>Virtual counter, and its ticks per second.</summary>
+    ulong Counter { get; }
+
+    ulong CounterFrequency { get; }
+
+    /// <summary>Address of `mov x8, #139; svc #0` in executable memory: where signal handlers return to.</summary>
+    ulong SignalReturn { get; }
+
+    /// <summary>The page through which messages go: a <see cref="MessageHeader"/> and the body.</summary>
+    Span<byte> MessagePage { get; }
+
+    /// <summary>Backs pages that have no frame with zeroed ones. All or nothing.</summary>
+    Status Map(ulong address, ulong pages, MemoryAccess access);
+
+    /// <summary>Gives the frames of these pages back; all have one.</summary>
+    void Unmap(ulong address, ulong pages);
+
+    Status Protect(ulong address, ulong pages, MemoryAccess access);
+
+    /// <summary>Copies program memory that the caller knows to be there.</summary>
+    void Read(ulong address, Span<byte> destination);
+
+    void Write(ulong address, ReadOnlySpan<byte> source);
+
+    /// <summary>Messages, as <see cref="SecureCall"/> describes them.</summary>
+    Status Receive();
+
+    Status ReplyReceive();
+
+    Status Reply();
+
+    Status Call(uint slot);
+
+    /// <summary>Nothing can run before some time has passed.</summary>
+    void Yield();
+
+    /// <summary>One line, at most <see cref="LogLine.Capacity"/> bytes.</summary>
+    void Log(ReadOnlySpan<byte> line);
+
+    /// <summary>The conclave ends. Does not return in the image.</summary>
+    void Exit(ulong code);
+}

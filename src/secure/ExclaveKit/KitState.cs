@@ -1,0 +1,84 @@
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+
+namespace Exclaves.ExclaveKit;
+
+[InlineArray(KitState.ScratchBytes)]
+public struct ScratchBytes
+{
+    private byte _first;
+}
+
+[InlineArray(KitState.RandomBytes)]
+public struct RandomBytes
+{
+    private byte _first;
+}
+
+[InlineArray((int)KitStatistic.Count)]
+public struct StatisticTable
+{
+    private ulong _first;
+}
+
+/// <summary>Everything the personality remembers. Zero is a conclave that has not begun.</summary>
+/// <remarks>One instance in the image; each test makes its own.</remarks>
+public struct KitState
+{
+    public const int MaxThreads = 64;
+    public const int ScratchBytes = 8192;
+    public const int RandomBytes = 512;
+
+    /// <summary>The conclave is the only process there is.</summary>
+    public const uint ProcessId = 1;
+
+    /// <summary>Linux's name for the main thread's number.</summary>
+    public const int MainThread = 0;
+
+    public RegionMap Regions;
+    public ResidentMap Resident;
+    public ThreadTable Threads;
+    public SignalActionTable Actions;
+    public PseudoFileTable Files;
+    public PipeTable Pipes;
+    public ImageMap Image;
+    public LogLine Output;
+    public StatisticTable Statistics;
+
+    /// <summary>Index of the running thread.</summary>
+    public int Current;
+    public int ThreadCount;
+    public uint LastTid;
+    public ulong WaitSequence;
+
+    /// <summary>Threads that wait with a deadline.</summary>
+    public int TimedWaits;
+
+    /// <summary>A message was received and not answered yet.</summary>
+    public bool Serving;
+
+    public ulong CommitLimit;
+    public ulong CommittedPages;
+    public ulong BreakStart;
+    public ulong BreakEnd;
+
+    /// <summary>The main thread's stack, for /proc/self/maps.</summary>
+    public ulong StackStart;
+    public ulong StackEnd;
+
+    public RandomBytes Random;
+
+    /// <summary>Bytes of <see cref="Random"/> that nobody has been given.</summary>
+    public int RandomLeft;
+
+    public ScratchBytes Scratch;
+
+    /// <summary>Unknown calls that were reported: bit = number modulo 512.</summary>
+    public ReportedCalls Reported;
+}
+
+[InlineArray(8)]
+public struct ReportedCalls
+{
+    private ulong _first;
+}

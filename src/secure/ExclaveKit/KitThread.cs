@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+
+namespace Exclaves.ExclaveKit;
+
+/// <summary>What a thread of the program is doing.</summary>
+public enum ThreadState : uint
+{
+    /// <summary>The slot is free.</summary>
+    None = 0,
+    Runnable = 1,
+
+    /// <summary>In FUTEX_WAIT on <see cref="KitThread.WaitAddress"/>.</summary>
+    Futex = 2,
+
+    /// <summary>In a sleep, until <see cref="KitThread.Deadline"/>.</summary>
+    Sleep = 3,
+
+    /// <summary>Waits for a message.</summary>
+    Receive = 4,
+
+    /// <summary>Reads from a pipe that is empty.</summary>
+    Pipe = 5,
+}
+
+/// <summary>One thread of the program: a saved context and what Linux would know about it.</summary>
+public struct KitThread
+{
+    /// <summary>Valid while the thread is not the running one.</summary>
+    public UserContext Context;
+    public ThreadState State;
+    public uint Tid;
+
+    /// <summary>Bit n is signal n + 1.</summary>
+    public ulong BlockedSignals;
+    public ulong PendingSignals;
+    public ulong AlternateStack;
+    public ulong AlternateStackBytes;
+    public uint AlternateStackFlags;
+
+    /// <summary>For Futex and Pipe: the address, or the number of the pipe.</summary>
+    public ulong WaitAddress;
+    public uint WaitMask;
+
+    /// <summary>Counter value at which the wait ends by itself; <see cref="Clock.Never"/>.</summary>
+    public ulong Deadline;
+
+    /// <summary>Waiters of one address wake in this order.</summary>
+    public ulong WaitSequence;
+
+    /// <summary>Sleep: where the rest of the time is stored when a signal ends it; or 0.</summary>
+    public ulong RestAddress;
+
+    /// <summary>x0 and x8 as the waiting call had them: to make it again after a signal.</summary>
+    public ulong CallArgument;
+    public ulong CallNumber;
+
+    /// <summary>Receive and Pipe: where to copy to.</summary>
+    public ulong Buffer;
+    public ulong BufferBytes;
+
+    /// <summary>CLONE_CHILD_CLEARTID: cleared, with a wake-up, when the thread ends.</summary>
+    public ulong ClearTidAddress;
+}
+
+[InlineArray(KitState.MaxThreads)]
+public struct ThreadTable
+{
+    private KitThread _first;
+}

@@ -1,0 +1,429 @@
+using System;
+using System.Runtime;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Machine;
+
+namespace Exclaves.Sptm.Image;
+
+/// <summary>From the firmware's device tree to SK's first instruction, once; and the start of every other CPU.</summary>
+/// <remarks>Order matters: nothing of a lower level runs before the frame table is complete and both translations follow from it.</remarks>
+public static unsafe class Boot
+{
+    public const ushort LinuxVmid = 1;
+    public const ushort SecureVmid = 2;
+
+    private const ulong Page = FrameTable.PageBytes;
+    private const ulong Block = 0x20_0000;
+
+    /// <summary>Room for the firmware's tree (QEMU's is 1 MiB) and for ours in its place.</summary>
+    private const uint MaximumDeviceTree = 0x20_0000;
+
+    private static ulong s_bootInfo;
+    private static ulong s_startTicks;
+
+    /// <summary>Boot CPU, MMU on. Answers with the frame to run: SK's first instruction.</summary>
+    [RuntimeExport("sptm_boot")]
+    public static TrapFrame* Start(ulong deviceTree)
+    {
+        s_startTicks = Arm64.ReadCntpctEl0();
+        Stage("SPTM: the monitor of Exclaves runs at EL2"u8);
+        if (El2.RegisterCount() != (ulong)WorldRegister.Count)
+        {
+            Stop("worldregs.h and WorldRegister.cs differ"u8);
+        }
+
+        Span<byte> tree = ReadDeviceTree(deviceTree);
+        ref readonly ImageHeader header = ref *(ImageHeader*)Virt.ImageHeaderBase;
+        if (!ImageCheck.TryPlan(header, Monitor.Description.RamBytes, out Monitor.Plan, out ReadOnlySpan<byte> rule))
+        {
+            Stop(rule);
+        }
+
+        ulong treeEnd = deviceTree + MaximumDeviceTree;
+        if (deviceTree < Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes && treeEnd > Monitor.Plan.PoolBase)
+        {
+            Stop("the device tree lies where the secure pool must be: give the machine more memory"u8);
+        }
+
+        ulong free = PlacePool();
+        BuildFrameTable(header, ref free);
+        BuildStage2();
+        EditDeviceTree(tree, deviceTree, header, free);
+        WriteBootInfo(free);
+        PrepareCpus();
+
+        PerCpu* cpu = Monitor.Cpu(0);
+        cpu->Power = (uint)CpuPower.On;
+        cpu->LinuxEntry = header.KernelBase;
+        cpu->LinuxContext = deviceTree;
+        Stage("SPTM: frame table and stage 2 stand; starting SK"u8);
+        return EnterFirst(cpu, GateRequestKind.Boot);
+    }
+
+    /// <summary>Another CPU, after Linux's CPU_ON.</summary>
+    [RuntimeExport("sptm_secondary")]
+    public static TrapFrame* StartSecondary(PerCpu* cpu)
+    {
+        ResetWorlds(cpu);
+        Volatile.Write(ref cpu->Power, (uint)CpuPower.On);
+        return Monitor.IsSecureOpen ? EnterFirst(cpu, GateRequestKind.CpuOnline) : StartLinux(cpu, firstWorld: true);
+    }
+
+    /// <summary>SK has set itself up on this CPU (or cannot): Linux begins here.</summary>
+    /// <param name="firstWorld">SK was not entered: there is no world to save.</param>
+    public static TrapFrame* StartLinux(PerCpu* cpu, bool firstWorld)
+    {
+        if (firstWorld)
+        {
+            El2.LoadWorld(0, ref cpu->LinuxWorld);
+        }
+        else
+        {
+            El2.SwitchWorld(ref cpu->SecureWorld, ref cpu->LinuxWorld);
+        }
+
+        cpu->World = World.Linux;
+        cpu->Linux = default;
+        cpu->Linux.X[0] = cpu->LinuxContext;
+        cpu->Linux.ProgramCounter = cpu->LinuxEntry;
+        cpu->Linux.ProcessorState = WorldValues.EntryState;
+        cpu->Frame = &cpu->Linux;
+        if (cpu->Number == 0 && cpu->LinuxEntry == Monitor.Plan.KernelBase)
+        {
+            Stage("SPTM: starting Linux"u8);
+            Console.HandToLinux();
+        }
+
+        return cpu->Frame;
+    }
+
+    /// <summary>Sets the registers of both worlds of a CPU to where they start.</summary>
+    public static void ResetWorlds(PerCpu* cpu)
+    {
+        cpu->LinuxWorld = default;
+        cpu->LinuxWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
+        cpu->LinuxWorld[(int)WorldRegister.VttbrEl2] = Monitor.LinuxTables.TranslationBase;
+        cpu->LinuxWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
+        cpu->LinuxWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrLinux;
+        cpu->LinuxWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlLinux;
+        cpu->LinuxWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrLinux;
+
+        cpu->SecureWorld = default;
+        cpu->SecureWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
+        cpu->SecureWorld[(int)WorldRegister.VttbrEl2] = Monitor.SecureTables.TranslationBase;
+        cpu->SecureWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
+        cpu->SecureWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrSecure;
+        cpu->SecureWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlSecure;
+        cpu->SecureWorld[(int)WorldRegister.IchHcrEl2] = WorldValues.IchHcrSecure;
+        cpu->SecureWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrSecure;
+    }
+
+    /// <summary>A line with the time since the monitor's first instruction.</summary>
+    public static void Stage(scoped ReadOnlySpan<byte> text)
+    {
+        ulong frequency = Arm64.ReadCntfrqEl0();
+        ulong microseconds = (Arm64.ReadCntpctEl0() - s_startTicks) * 1_000_000 / (frequency == 0 ? 1 : frequency);
+        LineBuilder line = new(stackalloc byte[160]);
+        line.Append("["u8);
+        line.AppendDecimal(microseconds / 1_000_000);
+        line.Append("."u8);
+        line.AppendDecimal(microseconds % 1_000_000, 6);
+        line.Append("] "u8);
+        line.Append(text);
+        Console.Line(line.Text);
+    }
+
+    private static Span<byte> ReadDeviceTree(ulong address)
+    {
+        if ((address & 7) != 0 || address < Virt.RamBase || address >= Virt.RamBase + 0x1_0000_0000)
+        {
+            Stop("the firmware passed no device tree"u8);
+        }
+
+        // SAFETY: RAM is mapped from Virt.RamBase for 4 GiB; the reader trusts no offset beyond the span.
+        Span<byte> tree = new((void*)address, (int)MaximumDeviceTree);
+        if (!MachineDescription.TryRead(tree, out Monitor.Description, out ReadOnlySpan<byte> rule))
+        {
+            Stop(rule);
+        }
+
+        return tree;
+    }
+
+    /// <summary>Zeroes the pool (RAM survives a reset) and lays frame table and stage-2 tables at its start. Answers the first free address.</summary>
+    private static ulong PlacePool()
+    {
+        ulong next = Monitor.Plan.PoolBase;
+
+        // SAFETY: TryPlan has placed the pool inside RAM, after the image.
+        Clear(next, Monitor.Plan.PoolBytes);
+        ulong frameCount = Monitor.Description.RamBytes >> FrameTable.PageShift;
+        Monitor.PlaceFrameTable(next, (int)frameCount);
+        next += ImageCheck.RoundUp(frameCount * 4);
+
+        next = (next + Stage2<Stage2Machine>.RootBytes - 1) & ~(Stage2<Stage2Machine>.RootBytes - 1);
+        Monitor.LinuxTables = new Stage2<Stage2Machine>(next, LinuxVmid);
+        next += Stage2<Stage2Machine>.RootBytes;
+        Monitor.SecureTables = new Stage2<Stage2Machine>(next, SecureVmid);
+        next += Stage2<Stage2Machine>.RootBytes;
+
+        // Enough for SK to borrow every frame of Linux one by one, and for all splits at boot: the pool cannot run out later.
+        const ulong Spare = 64;
+        ulong tableBytes = ((Monitor.Description.RamBytes / Block) + Spare) * Page;
+        Monitor.Tables = new TablePool(next, tableBytes);
+        return next + tableBytes;
+    }
+
+    private static void BuildFrameTable(in ImageHeader header, ref ulong free)
+    {
+        FrameTable frames = Monitor.Frames;
+        ulong code = El2.RodataEnd() - Virt.SptmBase;
+        Claim(frames, Virt.SptmBase, code, FrameType.SptmCode);
+        Claim(frames, Virt.SptmBase + code, Virt.SptmSlotBytes - code, FrameType.SptmData);
+
+        ulong skText = header.SkTextPages * Page;
+        ulong skConst = header.SkRodataPages * Page;
+        Claim(frames, Virt.SkBase, skText, FrameType.SkCode);
+        if (skConst != 0)
+        {
+            Claim(frames, Virt.SkBase + skText, skConst, FrameType.SkConst);
+        }
+
+        Claim(frames, Virt.SkBase + skText + skConst, Virt.SkSlotBytes - skText - skConst, FrameType.SkDefault);
+        Claim(frames, Virt.ImageHeaderBase, Monitor.Plan.SecureEnd - Virt.ImageHeaderBase, FrameType.SkConst);
+        ClaimComponents(frames, header);
+
+        // Frame table and stage-2 tables first, then a page for BootInfo, then SK's untyped memory from the next block on.
+        ulong monitorBytes = free - Monitor.Plan.PoolBase;
+        ulong tables = Monitor.LinuxTables.Root - Monitor.Plan.PoolBase;
+        Claim(frames, Monitor.Plan.PoolBase, tables, FrameType.SptmData);
+        Claim(frames, Monitor.LinuxTables.Root, monitorBytes - tables, FrameType.SptmPageTable);
+        s_bootInfo = free;
+        Claim(frames, s_bootInfo, Page, FrameType.SkConst);
+        free += Page;
+        ulong untyped = (free + Block - 1) & ~(Block - 1);
+        if (untyped != free)
+        {
+            Claim(frames, free, untyped - free, FrameType.SptmData);
+        }
+
+        free = untyped;
+        Claim(frames, free, Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes - free, FrameType.SkDefault);
+        frames.ClaimRestForLinux();
+    }
+
+    /// <summary>Gives executable segments their type. Only SkConst of the image may become SkCode, and only here.</summary>
+    private static void ClaimComponents(in FrameTable frames, in ImageHeader header)
+    {
+        ulong end = header.Components + ((ulong)header.ComponentCount * (ulong)sizeof(ComponentEntry));
+        if (end > Monitor.Plan.SecureEnd)
+        {
+            Stop("the component table runs out of the secure image"u8);
+        }
+
+        // SAFETY: TryPlan and the line above keep the table inside the image.
+        ReadOnlySpan<ComponentEntry> components = new((void*)header.Components, (int)header.ComponentCount);
+        for (int i = 0; i < components.Length; i++)
+        {
+            ref readonly ComponentEntry component = ref components[i];
+            if (component.SegmentCount > ComponentEntry.MaxSegments)
+            {
+                Stop("a component has too many segments"u8);
+            }
+
+            for (int s = 0; s < (int)component.SegmentCount; s++)
+            {
+                SegmentEntry segment = component.Segments[s];
+                if (!ImageCheck.IsSegmentSound(segment, Monitor.Plan.SecureEnd))
+                {
+                    Stop("a segment lies outside the image or is writable and executable"u8);
+                }
+
+                if ((segment.Access & MemoryAccess.Execute) != 0)
+                {
+                    MakeCode(frames, segment);
+                }
+            }
+        }
+    }
+
+    private static void MakeCode(in FrameTable frames, in SegmentEntry segment)
+    {
+        ulong end = segment.PhysicalBase + ImageCheck.RoundUp(segment.FileBytes);
+        for (ulong address = segment.PhysicalBase; address < end; address += Page)
+        {
+            frames.Entry(address).Type = FrameType.SkCode;
+        }
+
+        Arm64.DsbIsh();
+        Arm64.IcIalluis();
+    }
+
+    /// <summary>Derives both translations from the frame table, and nothing from anything else (I1).</summary>
+    private static void BuildStage2()
+    {
+        FrameTable frames = Monitor.Frames;
+        ulong end = Virt.RamBase + Monitor.Description.RamBytes;
+        for (ulong address = Virt.RamBase; address < end;)
+        {
+            ulong length = frames.RunLength(address, end - address);
+            FrameType type = frames.TypeOf(address);
+            FrameAccess linux = Protections.SecureFrames ? FrameRules.LinuxAccess(type) : FrameAccess.All;
+            Map(Monitor.LinuxTables, address, length, linux, device: false);
+            Map(Monitor.SecureTables, address, length, FrameRules.SkAccess(type), device: false);
+            address += length;
+        }
+
+        MapDevices(Monitor.LinuxTables, DeviceMap.Linux);
+        MapDevices(Monitor.SecureTables, DeviceMap.Secure);
+        if (!Protections.SecureDevices)
+        {
+            MapDevices(Monitor.LinuxTables, DeviceMap.Secure);
+        }
+
+        for (int i = 0; i < Monitor.Description.CpuCount; i++)
+        {
+            ulong frame = DeviceMap.RedistributorFrame(i);
+            Map(Monitor.LinuxTables, frame + Virt.GicRedistributorFrameBytes, Virt.GicRedistributorFrameBytes, FrameAccess.ReadWrite, device: true);
+            if (!Protections.LpiTables)
+            {
+                Map(Monitor.LinuxTables, frame, Virt.GicRedistributorFrameBytes, FrameAccess.ReadWrite, device: true);
+            }
+        }
+    }
+
+    private static void MapDevices(in Stage2<Stage2Machine> tables, scoped ReadOnlySpan<ulong> ranges)
+    {
+        for (int i = 0; i < ranges.Length; i += 2)
+        {
+            Map(tables, ranges[i], ranges[i + 1], FrameAccess.ReadWrite, device: true);
+        }
+    }
+
+    private static void Map(in Stage2<Stage2Machine> tables, ulong start, ulong bytes, FrameAccess access, bool device)
+    {
+        if (access != FrameAccess.None && tables.SetRange(ref Monitor.Tables, start, bytes, access, device) != Status.Ok)
+        {
+            Stop("stage-2 tables do not fit their pool"u8);
+        }
+    }
+
+    private static void EditDeviceTree(Span<byte> tree, ulong address, in ImageHeader header, ulong scratch)
+    {
+        // SAFETY: the start of SK's untyped memory is unused yet; it is cleared again below. TryPlan has checked the command line.
+        Span<byte> output = new((void*)scratch, (int)MaximumDeviceTree);
+        DeviceTreeEdits edits = new()
+        {
+            ImageBase = Virt.ImageBase,
+            ImageBytes = Monitor.Plan.SecureEnd - Virt.ImageBase,
+            PoolBase = Monitor.Plan.PoolBase,
+            PoolBytes = Monitor.Plan.PoolBytes,
+            InitramfsBase = Monitor.Plan.InitramfsBase,
+            InitramfsEnd = Monitor.Plan.InitramfsEnd,
+            BootArguments = new ReadOnlySpan<byte>((void*)header.BootArguments, (int)header.BootArgumentBytes),
+        };
+        if (!DeviceTreeEditor.TryEdit(tree, output, edits, out int length, out ReadOnlySpan<byte> rule))
+        {
+            Stop(rule);
+        }
+
+        output[..length].CopyTo(new Span<byte>((void*)address, length));
+        CleanToMemory(address, (ulong)length);
+        Clear(scratch, MaximumDeviceTree);
+    }
+
+    private static void WriteBootInfo(ulong untyped)
+    {
+        // SAFETY: s_bootInfo is a page of the pool that BuildFrameTable claimed.
+        ref BootInfo info = ref *(BootInfo*)s_bootInfo;
+        info.Magic = BootInfo.MagicValue;
+        info.ImageHeader = Virt.ImageHeaderBase;
+        info.UntypedBase = untyped;
+        info.UntypedBytes = Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes - untyped;
+        info.RamBase = Virt.RamBase;
+        info.RamBytes = Monitor.Description.RamBytes;
+        info.CpuCount = (ulong)Monitor.Description.CpuCount;
+        ulong state = Monitor.Description.Seed0 ^ Arm64.ReadCntpctEl0();
+        info.Seed0 = Mix(ref state);
+        state ^= Monitor.Description.Seed1;
+        info.Seed1 = Mix(ref state);
+        info.Seed2 = Mix(ref state);
+        info.Seed3 = Mix(ref state);
+    }
+
+    /// <summary>SplitMix64: spreads a seed for stack cookies; not for keys.</summary>
+    private static ulong Mix(ref ulong state)
+    {
+        state += 0x9E37_79B9_7F4A_7C15;
+        ulong z = state;
+        z = (z ^ (z >> 30)) * 0xBF58_476D_1CE4_E5B9;
+        z = (z ^ (z >> 27)) * 0x94D0_49BB_1331_11EB;
+        return z ^ (z >> 31);
+    }
+
+    private static void PrepareCpus()
+    {
+        for (int i = 0; i < Virt.MaxCpus; i++)
+        {
+            PerCpu* cpu = Monitor.Cpu(i);
+            cpu->Number = (uint)i;
+            ResetWorlds(cpu);
+        }
+    }
+
+    private static TrapFrame* EnterFirst(PerCpu* cpu, GateRequestKind kind)
+    {
+        cpu->World = World.Secure;
+        cpu->Secure = default;
+        cpu->Secure.X[0] = (ulong)kind;
+        cpu->Secure.X[1] = s_bootInfo;
+        cpu->Secure.X[2] = cpu->Number;
+        cpu->Secure.ProgramCounter = Virt.SkBase;
+        cpu->Secure.ProcessorState = WorldValues.EntryState;
+        cpu->AnswersCall = 0;
+        cpu->Frame = &cpu->Secure;
+        El2.LoadWorld(0, ref cpu->SecureWorld);
+        return cpu->Frame;
+    }
+
+    private static void Claim(in FrameTable frames, ulong start, ulong bytes, FrameType type)
+    {
+        if (frames.Claim(start, bytes, type) != Status.Ok)
+        {
+            Stop("two parts of the image claim the same memory"u8);
+        }
+    }
+
+    private static void Clear(ulong start, ulong bytes)
+    {
+        const ulong Chunk = 0x4000_0000;
+        for (ulong done = 0; done < bytes; done += Chunk)
+        {
+            ulong part = bytes - done < Chunk ? bytes - done : Chunk;
+            new Span<byte>((void*)(start + done), (int)part).Clear();
+        }
+
+        CleanToMemory(start, bytes);
+    }
+
+    /// <summary>Writes dirty lines back, so that a non-cacheable alias sees them too (design review 2).</summary>
+    private static void CleanToMemory(ulong start, ulong bytes)
+    {
+        const ulong Line = 64;
+        for (ulong address = start; address < start + bytes; address += Line)
+        {
+            Arm64.DcCivac(address);
+        }
+
+        Arm64.DsbSy();
+    }
+
+    private static void Stop(scoped ReadOnlySpan<byte> rule)
+    {
+        LineBuilder line = new(stackalloc byte[160]);
+        line.Append("SPTM: cannot boot: "u8);
+        line.Append(rule);
+        Machinery.Panic(line.Text);
+    }
+}

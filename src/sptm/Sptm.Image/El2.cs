@@ -1,0 +1,60 @@
+using System.Runtime;
+using System.Runtime.CompilerServices;
+
+namespace Exclaves.Sptm.Image;
+
+/// <summary>Assembly of this image by name (leaves.S, switch.S).</summary>
+public static unsafe class El2
+{
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_smc")]
+    public static extern ulong Smc(ulong function, ulong x1, ulong x2, ulong x3);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_switch_world")]
+    public static extern void SwitchWorld(ref WorldState leaving, ref WorldState coming);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_load_world")]
+    public static extern void LoadWorld(ulong unused, ref WorldState coming);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_vbar_el1")]
+    public static extern ulong ReadVbarEl1();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_sctlr_el1")]
+    public static extern ulong ReadSctlrEl1();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_write_el1_exception")]
+    public static extern void WriteEl1Exception(ulong elr, ulong spsr, ulong esr, ulong far);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_send_sgi")]
+    public static extern void SendSgi(ulong value);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_invalidate_ipa")]
+    public static extern void InvalidateIpa(ulong vttbr, ulong page);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_image_end")]
+    public static extern ulong ImageEnd();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_rodata_end")]
+    public static extern ulong RodataEnd();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_percpu_base")]
+    public static extern byte* PerCpuBase();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_secondary_address")]
+    public static extern ulong SecondaryAddress();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_register_count")]
+    public static extern ulong RegisterCount();
+}

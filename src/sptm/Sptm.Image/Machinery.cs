@@ -1,0 +1,72 @@
+using System;
+using System.Runtime;
+using Exclaves.Abi;
+using Exclaves.Machine;
+
+namespace Exclaves.Sptm.Image;
+
+/// <summary>How the monitor ends: by its own defect, or with the machine.</summary>
+public static unsafe class Machinery
+{
+    /// <summary>The monitor cannot be trusted any more: report on the console, the machine stops (I12).</summary>
+    public static void Panic(scoped ReadOnlySpan<byte> text)
+    {
+        Console.TakeFromLinux();
+        Console.Line(text);
+        Console.Line("SPTM: the machine stops"u8);
+        El2.Smc(PsciPolicy.SystemOff, 0, 0, 0);
+        while (true)
+        {
+            Arm64.Wfi();
+        }
+    }
+
+    /// <summary>Linux turns the machine off or restarts it: what the secure world held is overwritten first, since RAM survives a reset.</summary>
+    public static void End(uint function)
+    {
+        Monitor.CloseSecure();
+        Console.TakeFromLinux();
+
+        // SAFETY: the pool was placed by TryPlan. Only SK's untyped part holds secrets; the tables before it are still in use.
+        FrameTable frames = Monitor.Frames;
+        ulong end = Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes;
+        for (ulong address = Monitor.Plan.PoolBase; address < end; address += FrameTable.PageBytes)
+        {
+            if (frames.TypeOf(address) == FrameType.SkDefault)
+            {
+                new Span<byte>((void*)address, (int)FrameTable.PageBytes).Clear();
+            }
+        }
+
+        Arm64.DsbSy();
+        El2.Smc(function, 0, 0, 0);
+    }
+
+    /// <summary>An exception of EL2 itself (vectors.S).</summary>
+    [RuntimeExport("sptm_broken")]
+    public static void Broken(ulong vector, ulong esr, ulong elr, ulong far)
+    {
+        LineBuilder line = new(stackalloc byte[200]);
+        line.Append("SPTM: panic: exception at EL2, vector "u8);
+        line.AppendDecimal(vector);
+        line.Append(" esr "u8);
+        line.AppendHex(esr);
+        line.Append(" pc "u8);
+        line.AppendHex(elr);
+        line.Append(" far "u8);
+        line.AppendHex(far);
+        Panic(line.Text);
+    }
+
+    /// <summary>A helper of the compiler that must not run: index out of range, division by zero, a broken stack cookie.</summary>
+    [RuntimeExport("sptm_failed")]
+    public static void Failed(ulong code, ulong address)
+    {
+        LineBuilder line = new(stackalloc byte[120]);
+        line.Append("SPTM: panic: failed check "u8);
+        line.AppendDecimal(code);
+        line.Append(" before pc "u8);
+        line.AppendHex(address);
+        Panic(line.Text);
+    }
+}

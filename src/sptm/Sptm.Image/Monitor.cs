@@ -1,0 +1,66 @@
+using System;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Machine;
+
+namespace Exclaves.Sptm.Image;
+
+/// <summary>The monitor's whole state, in one place. Written at boot, later under <see cref="LockStage2"/> alone, but for the flags.</summary>
+/// <remarks>Lock order: stage-2 lock, then console. SK's locks are never held while the monitor waits.</remarks>
+public static unsafe class Monitor
+{
+    public static MachineDescription Description;
+    public static ImagePlan Plan;
+    public static Stage2<Stage2Machine> LinuxTables;
+    public static Stage2<Stage2Machine> SecureTables;
+    public static TablePool Tables;
+
+    private static ulong s_frames;
+    private static int s_frameCount;
+    private static Spinlock s_stage2;
+
+    /// <summary>1: SK is up and calls may enter it.</summary>
+    private static uint s_secureOpen;
+
+    /// <summary>1: a driver of Linux started afresh and SK has not been told.</summary>
+    private static uint s_resetPending;
+
+    public static FrameTable Frames => new(new Span<FrameEntry>((void*)s_frames, s_frameCount), Virt.RamBase);
+
+    public static bool IsSecureOpen => Volatile.Read(ref s_secureOpen) != 0;
+
+    public static PerCpu* Cpu(int number) => (PerCpu*)(El2.PerCpuBase() + (number * 4096));
+
+    /// <summary>Boot: names the zeroed memory of the frame table.</summary>
+    public static void PlaceFrameTable(ulong address, int frameCount)
+    {
+        s_frames = address;
+        s_frameCount = frameCount;
+    }
+
+    public static void OpenSecure() => Volatile.Write(ref s_secureOpen, 1);
+
+    public static void CloseSecure() => Volatile.Write(ref s_secureOpen, 0);
+
+    public static void AnnounceReset() => Volatile.Write(ref s_resetPending, 1);
+
+    /// <summary>True once per announcement, for the CPU that is to tell SK.</summary>
+    public static bool TakeReset() => Volatile.Read(ref s_resetPending) != 0 && Interlocked.Exchange(ref s_resetPending, 0u) != 0;
+
+    /// <summary>Guards frame table, tables and pool.</summary>
+    public static Spinlock.Held LockStage2() => s_stage2.Acquire();
+
+    public static void Count(PerCpu* cpu, SptmCounter counter) => cpu->Counters[(int)counter]++;
+
+    /// <summary>Sum over all CPUs; each CPU writes its own words, so a sum is right up to what happens meanwhile.</summary>
+    public static ulong Counter(SptmCounter counter)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < Description.CpuCount; i++)
+        {
+            sum += Volatile.Read(ref Cpu(i)->Counters[(int)counter]);
+        }
+
+        return sum;
+    }
+}

@@ -1,0 +1,77 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.Sptm.Image;
+
+/// <summary>All registers of an interrupted world that C# code could disturb (816 bytes; offsets in layout.h).</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct TrapFrame
+{
+    public GeneralRegisters X;
+    public ulong ProgramCounter;
+    public ulong ProcessorState;
+    public ulong Syndrome;
+    public ulong FaultAddress;
+
+    /// <summary>HPFAR_EL2: the faulting IPA, shifted right by 8.</summary>
+    public ulong FaultPage;
+    public ulong FloatControl;
+    public ulong FloatStatus;
+    public VectorRegisters V;
+}
+
+/// <summary>Values of the registers in worldregs.h, by <see cref="WorldRegister"/>.</summary>
+[InlineArray((int)WorldRegister.Count)]
+public struct WorldState
+{
+    private ulong _first;
+}
+
+[InlineArray((int)SptmCounter.Count)]
+public struct CounterTable
+{
+    private ulong _first;
+}
+
+/// <summary>Which world a CPU is in.</summary>
+public enum World : uint
+{
+    Linux = 0,
+    Secure = 1,
+}
+
+/// <summary>Life of a CPU as Linux asked for it by PSCI.</summary>
+public enum CpuPower : uint
+{
+    Off = 0,
+    Starting = 1,
+    On = 2,
+}
+
+/// <summary>What a CPU owns alone; TPIDR_EL2 points to it. Holds nothing of a suspended call.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public unsafe struct PerCpu
+{
+    /// <summary>Where the vectors save the current world. Offset 0 (layout.h).</summary>
+    public TrapFrame* Frame;
+    public uint Number;
+    public World World;
+    public uint Power;
+
+    /// <summary>1: the request in SK is a call, whose answer goes to Linux's x0 to x3.</summary>
+    public uint AnswersCall;
+
+    /// <summary>1: SK has been entered on this CPU and waits in its gate.</summary>
+    public uint SecureOnline;
+    public uint Reserved;
+
+    /// <summary>Where Linux wants this CPU to start, and the value for x0.</summary>
+    public ulong LinuxEntry;
+    public ulong LinuxContext;
+    public TrapFrame Linux;
+    public TrapFrame Secure;
+    public WorldState LinuxWorld;
+    public WorldState SecureWorld;
+    public CounterTable Counters;
+}

@@ -1,0 +1,14 @@
+namespace Exclaves.Sptm.Image;
+
+/// <summary>Which protections this build has: all. `Sptm.Weak` has its own copy of this class.</summary>
+public static class Protections
+{
+    /// <summary>Linux's stage 2 leaves out what is not Linux's.</summary>
+    public static bool SecureFrames => true;
+
+    /// <summary>Redistributor frames with LPI registers are emulated.</summary>
+    public static bool LpiTables => true;
+
+    /// <summary>Devices of the secure world are unmapped for Linux.</summary>
+    public static bool SecureDevices => true;
+}

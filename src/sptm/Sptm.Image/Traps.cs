@@ -1,0 +1,263 @@
+using System;
+using System.Runtime;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Machine;
+
+namespace Exclaves.Sptm.Image;
+
+/// <summary>Every exception from a lower level comes through here, once; the answer is the frame to run on.</summary>
+public static unsafe class Traps
+{
+    private const ulong SystemErrorVector = 3;
+    private const ulong FaultPageMask = 0x0000_00FF_FFFF_FFF0;
+
+    [RuntimeExport("sptm_trap")]
+    public static TrapFrame* Take(PerCpu* cpu, ulong vector)
+    {
+        Monitor.Count(cpu, SptmCounter.Traps);
+        if (vector != 0)
+        {
+            return Asynchronous(cpu, vector);
+        }
+
+        return cpu->World == World.Linux ? FromLinux(cpu) : SecureGate.FromSecure(cpu);
+    }
+
+    /// <summary>Interrupts are never routed here; an SError taken while SK ran belongs to Linux and waits for it.</summary>
+    private static TrapFrame* Asynchronous(PerCpu* cpu, ulong vector)
+    {
+        if (vector == SystemErrorVector && cpu->World == World.Secure)
+        {
+            cpu->LinuxWorld[(int)WorldRegister.HcrEl2] |= WorldValues.VirtualSError;
+        }
+
+        return cpu->Frame;
+    }
+
+    private static TrapFrame* FromLinux(PerCpu* cpu)
+    {
+        ref TrapFrame frame = ref cpu->Linux;
+        Syndrome syndrome = new(frame.Syndrome);
+        switch (syndrome.Class)
+        {
+            case ExceptionClass.Hvc64:
+                return Hypervisor(cpu, ref frame, syndrome);
+            case ExceptionClass.Smc64:
+                frame.ProgramCounter += 4;
+                return Power(cpu, ref frame, syndrome);
+            case ExceptionClass.DataAbortLower:
+            case ExceptionClass.InstructionAbortLower:
+                Abort(cpu, ref frame, syndrome);
+                return cpu->Frame;
+            default:
+                Apply(ref frame, AbortPolicy.InjectUndefined(frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
+                return cpu->Frame;
+        }
+    }
+
+    private static TrapFrame* Hypervisor(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
+    {
+        uint function = LinuxCalls.FunctionId(frame.X[0]);
+        LinuxCallKind kind = syndrome.Immediate == 0 ? LinuxCalls.Decode(function) : LinuxCallKind.Unknown;
+        if (kind == LinuxCallKind.Counter)
+        {
+            uint index = (uint)frame.X[1];
+            Answer(ref frame, index < (uint)SptmCounter.Count
+                ? CallAnswer.Of(0, Monitor.Counter((SptmCounter)index))
+                : CallAnswer.Of(Tee.ReturnUnknown));
+            return cpu->Frame;
+        }
+
+        if (kind == LinuxCallKind.Unknown || !Monitor.IsSecureOpen)
+        {
+            Monitor.Count(cpu, SptmCounter.RefusedCall);
+            Answer(ref frame, CallAnswer.Of(Tee.ReturnUnknown));
+            return cpu->Frame;
+        }
+
+        if (kind is LinuxCallKind.Fast or LinuxCallKind.Exchange)
+        {
+            if (kind == LinuxCallKind.Exchange)
+            {
+                Monitor.AnnounceReset();
+            }
+
+            Answer(ref frame, LinuxCalls.AnswerFast(function));
+            return cpu->Frame;
+        }
+
+        return Enter(cpu, ref frame, function, kind);
+    }
+
+    /// <summary>The way into SK. x0 to x3 are copied; nothing else of Linux's registers crosses.</summary>
+    private static TrapFrame* Enter(PerCpu* cpu, ref TrapFrame frame, uint function, LinuxCallKind kind)
+    {
+        if (kind == LinuxCallKind.YieldingWithPage && !TryNameArgument((frame.X[1] << 32) | (uint)frame.X[2]))
+        {
+            Monitor.Count(cpu, SptmCounter.RefusedCall);
+            Answer(ref frame, CallAnswer.Of(Tee.ReturnBadAddress));
+            return cpu->Frame;
+        }
+
+        Monitor.Count(cpu, SptmCounter.Enter);
+        ref TrapFrame secure = ref cpu->Secure;
+        secure.X[0] = (ulong)(Monitor.TakeReset() ? GateRequestKind.WorldReset : GateRequestKind.Call);
+        secure.X[1] = function;
+        secure.X[2] = frame.X[1];
+        secure.X[3] = frame.X[2];
+        secure.X[4] = frame.X[3];
+        cpu->AnswersCall = 1;
+        El2.SwitchWorld(ref cpu->LinuxWorld, ref cpu->SecureWorld);
+        cpu->World = World.Secure;
+        cpu->Frame = &cpu->Secure;
+        return cpu->Frame;
+    }
+
+    private static bool TryNameArgument(ulong address)
+    {
+        FrameTable frames = Monitor.Frames;
+        if ((address & (FrameTable.PageBytes - 1)) != 0 || !frames.Contains(address))
+        {
+            return false;
+        }
+
+        using Spinlock.Held held = Monitor.LockStage2();
+        return FrameRules.Apply(ref frames.Entry(address), FrameOperation.NameArgument) == Status.Ok;
+    }
+
+    private static TrapFrame* Power(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
+    {
+        uint function = (uint)frame.X[0];
+        PsciDecision decision = syndrome.Immediate == 0
+            ? PsciPolicy.Decide(function, frame.X[1], frame.X[2], Monitor.Frames, Monitor.Description.CpuCount)
+            : new PsciDecision { Action = PsciAction.Answer, Answer = PsciPolicy.NotSupported };
+        switch (decision.Action)
+        {
+            case PsciAction.Forward:
+                frame.X[0] = El2.Smc(function, frame.X[1], frame.X[2], frame.X[3]);
+                break;
+            case PsciAction.CpuOn:
+                frame.X[0] = PowerOn(decision.Cpu, frame.X[2], frame.X[3]);
+                break;
+            case PsciAction.CpuOff:
+                Volatile.Write(ref cpu->Power, (uint)CpuPower.Off);
+                frame.X[0] = El2.Smc(function, 0, 0, 0);
+                break;
+            case PsciAction.Stop:
+                Machinery.End(function);
+                break;
+            default:
+                if (decision.Answer == PsciPolicy.NotSupported)
+                {
+                    Monitor.Count(cpu, SptmCounter.RefusedCall);
+                }
+
+                frame.X[0] = decision.Answer;
+                break;
+        }
+
+        return cpu->Frame;
+    }
+
+    private static ulong PowerOn(int number, ulong entry, ulong context)
+    {
+        PerCpu* target = Monitor.Cpu(number);
+        uint before = Interlocked.CompareExchange(ref target->Power, (uint)CpuPower.Starting, (uint)CpuPower.Off);
+        if (before != (uint)CpuPower.Off)
+        {
+            return before == (uint)CpuPower.On ? PsciPolicy.AlreadyOn : PsciPolicy.OnPending;
+        }
+
+        target->LinuxEntry = entry;
+        target->LinuxContext = context;
+        Arm64.DsbIsh();
+        ulong result = El2.Smc(PsciPolicy.CpuOn64, (ulong)number, El2.SecondaryAddress(), (ulong)number);
+        if (result != 0)
+        {
+            Volatile.Write(ref target->Power, (uint)CpuPower.Off);
+        }
+
+        return result;
+    }
+
+    private static void Abort(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
+    {
+        ulong address = ((frame.FaultPage & FaultPageMask) << 8) | (frame.FaultAddress & (FrameTable.PageBytes - 1));
+        bool data = syndrome.Class == ExceptionClass.DataAbortLower && !syndrome.IsStage1Walk;
+        if (data && syndrome.HasSyndrome && DeviceMap.IsRedistributorFrame(address, Monitor.Description.CpuCount, out uint offset))
+        {
+            Emulate(cpu, ref frame, syndrome, address, offset);
+            return;
+        }
+
+        if (IsValidNow(address, syndrome))
+        {
+            return;
+        }
+
+        SptmCounter kind = AbortPolicy.Classify(syndrome, frame.FaultAddress, frame.ProcessorState, Monitor.Frames.Contains(address));
+        Monitor.Count(cpu, SptmCounter.RefusedAccess);
+        Monitor.Count(cpu, kind);
+        Apply(ref frame, AbortPolicy.Inject(
+            syndrome, frame.FaultAddress, frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
+    }
+
+    /// <summary>Another CPU may have been between break and make: walk again under the lock, and retry if the entry permits it now.</summary>
+    private static bool IsValidNow(ulong address, Syndrome syndrome)
+    {
+        if (!syndrome.IsStage2Fault)
+        {
+            return false;
+        }
+
+        FrameAccess wanted = syndrome.Class == ExceptionClass.InstructionAbortLower && !syndrome.IsStage1Walk ? FrameAccess.Execute
+            : syndrome.IsWrite ? FrameAccess.Write
+            : FrameAccess.Read;
+        using Spinlock.Held held = Monitor.LockStage2();
+        ulong leaf = Monitor.LinuxTables.Lookup(address);
+        return (Stage2Descriptor.AccessOf(leaf) & wanted) == wanted && !(syndrome.IsStage1Walk && Stage2Descriptor.IsDevice(leaf));
+    }
+
+    private static void Emulate(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome, ulong address, uint offset)
+    {
+        Monitor.Count(cpu, SptmCounter.RedistributorAccess);
+        int bytes = syndrome.AccessBytes;
+        bool sound = RedistributorPolicy.IsWellFormed(offset, bytes);
+        if (syndrome.IsWrite)
+        {
+            ulong value = syndrome.Register == 31 ? 0 : frame.X[syndrome.Register];
+            uint mask = sound && bytes == 4 ? RedistributorPolicy.WriteMask(offset) : 0;
+            if (mask != 0)
+            {
+                Mmio.Write32(address, (uint)value & mask);
+            }
+            else if (RedistributorPolicy.IsLpi(offset))
+            {
+                Monitor.Count(cpu, SptmCounter.RefusedLpi);
+            }
+        }
+        else if (syndrome.Register != 31)
+        {
+            ulong mask = sound ? RedistributorPolicy.ReadMask(offset, bytes) : 0;
+            frame.X[syndrome.Register] = mask == 0 ? 0 : (bytes == 8 ? Mmio.Read64(address) : Mmio.Read32(address)) & mask;
+        }
+
+        frame.ProgramCounter += 4;
+    }
+
+    private static void Apply(ref TrapFrame frame, in El1Exception exception)
+    {
+        El2.WriteEl1Exception(exception.ReturnAddress, exception.SavedState, exception.Syndrome, exception.FaultAddress);
+        frame.ProgramCounter = exception.ProgramCounter;
+        frame.ProcessorState = exception.ProcessorState;
+    }
+
+    private static void Answer(ref TrapFrame frame, in CallAnswer answer)
+    {
+        frame.X[0] = answer.X0;
+        frame.X[1] = answer.X1;
+        frame.X[2] = answer.X2;
+        frame.X[3] = answer.X3;
+    }
+}

@@ -1,0 +1,37 @@
+namespace Exclaves.Sptm.Image;
+
+/// <summary>Index of a register in <see cref="WorldState"/>; the order of worldregs.h, checked by a test and at boot.</summary>
+public enum WorldRegister
+{
+    SctlrEl1 = 0,
+    CpacrEl1,
+    Ttbr0El1,
+    Ttbr1El1,
+    MairEl1,
+    AmairEl1,
+    VbarEl1,
+    ContextidrEl1,
+    EsrEl1,
+    FarEl1,
+    Afsr0El1,
+    Afsr1El1,
+    ParEl1,
+    ElrEl1,
+    SpsrEl1,
+    SpEl0,
+    SpEl1,
+    TpidrEl0,
+    TpidrroEl0,
+    TpidrEl1,
+    CntkctlEl1,
+    CsselrEl1,
+    MdscrEl1,
+    VttbrEl2,
+    CptrEl2,
+    MdcrEl2,
+    CnthctlEl2,
+    IchHcrEl2,
+    HcrEl2,
+    TcrEl1,
+    Count,
+}

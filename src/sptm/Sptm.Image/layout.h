@@ -1,0 +1,22 @@
+/* Offsets of PerCpu and TrapFrame (PerCpu.cs); tests/Sptm.Tests compares them with the structs. Bytes. */
+#ifndef EXCLAVES_SPTM_LAYOUT_H
+#define EXCLAVES_SPTM_LAYOUT_H
+
+#define FRAME_X         0
+#define FRAME_ELR       248
+#define FRAME_SPSR      256
+#define FRAME_ESR       264
+#define FRAME_FAR       272
+#define FRAME_HPFAR     280
+#define FRAME_FPCR      288
+#define FRAME_FPSR      296
+#define FRAME_V         304
+#define FRAME_BYTES     816
+
+#define PERCPU_FRAME    0
+#define PERCPU_BYTES    4096
+
+#define MAX_CPUS        8
+#define STACK_BYTES     0x5000  /* The lowest page is a guard. */
+
+#endif

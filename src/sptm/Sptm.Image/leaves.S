@@ -1,0 +1,66 @@
+/* Single instructions that C# has no name for. Arguments and results as in C#. */
+    .macro  leaf name
+    .global \name
+    .balign 4
+\name:
+    .endm
+
+    .text
+/* x0..x3 of the call; answers x0. Firmware preserves x4 and up (SMCCC 1.1) or at least x18 and up. */
+leaf sptm_smc
+    smc     #0
+    ret
+
+leaf sptm_read_vbar_el1
+    mrs     x0, vbar_el1
+    ret
+leaf sptm_read_sctlr_el1
+    mrs     x0, sctlr_el1
+    ret
+/* x0 = ELR_EL1, x1 = SPSR_EL1, x2 = ESR_EL1, x3 = FAR_EL1 */
+leaf sptm_write_el1_exception
+    msr     elr_el1, x0
+    msr     spsr_el1, x1
+    msr     esr_el1, x2
+    msr     far_el1, x3
+    ret
+
+/* x0 = ICC_SGI1R_EL1 */
+leaf sptm_send_sgi
+    msr     S3_0_C12_C11_5, x0
+    isb
+    ret
+
+/* x0 = VTTBR_EL2 of the translation, x1 = IPA >> 12. Invalidates the page's stage-2 and combined entries for that VMID. */
+leaf sptm_invalidate_ipa
+    mrs     x2, vttbr_el2
+    mrs     x3, hcr_el2
+    orr     x4, x3, #1
+    msr     hcr_el2, x4
+    msr     vttbr_el2, x0
+    isb
+    tlbi    ipas2e1is, x1
+    dsb     ish
+    tlbi    vmalle1is
+    dsb     ish
+    msr     vttbr_el2, x2
+    msr     hcr_el2, x3
+    isb
+    ret
+
+leaf sptm_image_end
+    ldr     x0, =__image_end
+    ret
+leaf sptm_rodata_end
+    ldr     x0, =__rodata_end
+    ret
+leaf sptm_percpu_base
+    ldr     x0, =sptm_percpu
+    ret
+leaf sptm_secondary_address
+    ldr     x0, =sptm_secondary_entry
+    ret
+leaf sptm_register_count
+    ldr     x0, =sptm_world_register_count
+    ldr     x0, [x0]
+    ret

@@ -1,0 +1,35 @@
+using Exclaves.Abi;
+
+namespace Exclaves.Sptm;
+
+/// <summary>Which copies between Linux's and SK's memory SPTM makes for SK (design review 4, I2).</summary>
+/// <remarks>SK never maps a frame of Linux that is not shared; what it must read or write once is copied here, at most a page.</remarks>
+public static class CopyRules
+{
+    /// <summary>Reading: any frame of Linux, into private memory of SK.</summary>
+    public static Status CheckRead(in FrameTable frames, ulong linux, ulong secure, ulong bytes)
+    {
+        FrameType from = frames.TypeOf(linux);
+        return !WithinPages(linux, secure, bytes) ? Status.BadAddress
+            : from is not (FrameType.XnuDefault or FrameType.SkSharedRw) ? Status.Denied
+            : frames.TypeOf(secure) != FrameType.SkDefault ? Status.Denied
+            : Status.Ok;
+    }
+
+    /// <summary>Writing: only a frame that Linux named as the argument page of a request still in progress.</summary>
+    public static Status CheckWrite(in FrameTable frames, ulong linux, ulong secure, ulong bytes)
+    {
+        Status status = CheckRead(frames, linux, secure, bytes);
+        return status != Status.Ok ? status
+            : frames.Entry(linux).ArgumentCount == 0 ? Status.Denied
+            : Status.Ok;
+    }
+
+    private static bool WithinPages(ulong linux, ulong secure, ulong bytes)
+    {
+        const ulong Offset = FrameTable.PageBytes - 1;
+        return bytes is > 0 and <= FrameTable.PageBytes
+            && (linux & Offset) + bytes <= FrameTable.PageBytes
+            && (secure & Offset) + bytes <= FrameTable.PageBytes;
+    }
+}

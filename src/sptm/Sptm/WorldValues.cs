@@ -1,0 +1,51 @@
+namespace Exclaves.Sptm;
+
+/// <summary>Control registers of EL2 while a world runs (design review 1); one named constant each.</summary>
+public static class WorldValues
+{
+    private const ulong Vm = 1ul << 0;
+    private const ulong Swio = 1ul << 1;
+    private const ulong Ptw = 1ul << 2;
+    private const ulong Amo = 1ul << 5;
+    private const ulong Twi = 1ul << 13;
+    private const ulong Twe = 1ul << 14;
+    private const ulong Tsc = 1ul << 19;
+    private const ulong Tidcp = 1ul << 20;
+    private const ulong Tacr = 1ul << 21;
+    private const ulong Rw = 1ul << 31;
+    private const ulong Tlor = 1ul << 35;
+    private const ulong Terr = 1ul << 36;
+
+    private const ulong HcrCommon = Rw | Vm | Swio | Ptw | Tsc | Tidcp | Tacr | Tlor | Terr;
+
+    /// <summary>HCR_EL2 for Linux: every SMC comes to us; interrupts, WFI and WFE do not.</summary>
+    public const ulong HcrLinux = HcrCommon;
+
+    /// <summary>HCR_EL2 for SK: as Linux; it may neither sleep nor take Linux's asynchronous aborts.</summary>
+    public const ulong HcrSecure = HcrCommon | Twi | Twe | Amo;
+
+    /// <summary>HCR_EL2.VSE: a virtual SError is pending for Linux.</summary>
+    public const ulong VirtualSError = 1ul << 8;
+
+    /// <summary>CPTR_EL2: SIMD for both worlds; SVE (TZ is among the RES1 bits) and trace trapped.</summary>
+    public const ulong Cptr = 0x33FF | (1ul << 20);
+
+    /// <summary>MDCR_EL2 for Linux: nothing trapped on this CPU model, which has no SPE, trace buffer or (pmu=off) counters.</summary>
+    public const ulong MdcrLinux = 0;
+
+    /// <summary>MDCR_EL2 for SK: all debug exceptions and debug registers trapped (TDE, TDA, TDOSA, TDRA).</summary>
+    public const ulong MdcrSecure = 0xF00;
+
+    /// <summary>CNTHCTL_EL2: Linux owns both timers; SK reads the counter alone.</summary>
+    public const ulong CnthctlLinux = 3;
+    public const ulong CnthctlSecure = 1;
+
+    /// <summary>ICH_HCR_EL2 for SK: TC, TALL0, TALL1, TDIR: no interrupt-controller register.</summary>
+    public const ulong IchHcrSecure = (1ul << 10) | (1ul << 11) | (1ul << 12) | (1ul << 14);
+
+    /// <summary>SCTLR_EL1 at a world's first instruction: MMU and caches off, the RES1 bits.</summary>
+    public const ulong SctlrReset = 0x30D0_0800;
+
+    /// <summary>SPSR_EL2 for a first entry: EL1h, all masked.</summary>
+    public const ulong EntryState = 0x3C5;
+}
