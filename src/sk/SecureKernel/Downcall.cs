@@ -62,6 +62,9 @@ public struct Downcall
     public ulong X2;
     public ulong X3;
 
+    /// <summary>PA of the private argument page that the call named (CALL_WITH_RPC_ARG); 0 = none. SPTM lets nobody write to another.</summary>
+    public ulong Argument;
+
     /// <summary>Badge of the capability that forwarded it.</summary>
     public ulong Badge;
 

@@ -12,6 +12,9 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     /// <summary>Odd, so that multiplication by it permutes the turns.</summary>
     private const uint TurnFactor = 0x2C_92D5;
 
+    /// <summary>SMCCC 1.3's hint in a function id; says nothing to us.</summary>
+    private const uint SveHint = 1u << 16;
+
     public static void Initialize(ref KernelState kernel)
     {
         for (int i = 0; i < Limits.Downcalls; i++)
@@ -25,7 +28,6 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     /// <summary>Linux calls. What follows is for <see cref="Dispatcher{TMachine}"/> to say, unless the answer is here at once.</summary>
     public static Step Enter(ref KernelState kernel, ref Cpu cpu, ulong x0, ulong x1, ulong x2, ulong x3)
     {
-        const uint SveHint = 1u << 16;
         switch ((uint)x0 & ~SveHint)
         {
             case Tee.CallWithRegdArg:
@@ -98,10 +100,12 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
 
     private static Step Begin(ref KernelState kernel, ref Cpu cpu, ulong x0, ulong x1, ulong x2, ulong x3)
     {
+        ulong argument = ((uint)x0 & ~SveHint) == Tee.CallWithRpcArg ? (x1 << 32) | (uint)x2 : 0;
         int index = kernel.FreeDowncalls - 1;
         if (index < 0)
         {
             // All contexts are in use, so some other call will complete and wake this thread.
+            ReleaseArgument(argument);
             return Refuse(ref cpu, Tee.ReturnThreadLimit);
         }
 
@@ -111,6 +115,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         kernel.Counters[(int)SkCounter.DowncallsTotal]++;
         call.Generation++;
         call.Away = false;
+        call.Argument = argument;
         SetRegisters(ref call, x0, x1, x2, x3);
         cpu.Downcall = index + 1;
         cpu.Spins = 0;
@@ -174,6 +179,8 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     private static void Free(ref KernelState kernel, int index)
     {
         ref Downcall call = ref kernel.Downcalls[index];
+        ReleaseArgument(call.Argument);
+        call.Argument = 0;
         call.Phase = DowncallPhase.Free;
         call.Message = DowncallMessage.None;
         call.Away = false;
@@ -181,6 +188,14 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Next = kernel.FreeDowncalls;
         kernel.FreeDowncalls = (ushort)(index + 1);
         kernel.Counters[(int)SkCounter.DowncallsInUse]--;
+    }
+
+    private static void ReleaseArgument(ulong argument)
+    {
+        if (argument != 0 && !TMachine.ArgumentDone(argument))
+        {
+            TMachine.Panic(PanicCode.Broken, argument, 3, 0);
+        }
     }
 
     private static uint NextToken(ref Downcall call, int index, uint seed)

@@ -27,6 +27,9 @@ public interface IMachine
 
     static abstract bool LinuxRead(ulong linux, ulong secure, ulong bytes);
     static abstract bool LinuxWrite(ulong linux, ulong secure, ulong bytes);
+
+    /// <summary>The request that named this argument page is over.</summary>
+    static abstract bool ArgumentDone(ulong linux);
     static abstract bool Share(ulong page);
     static abstract bool Unshare(ulong page);
     static abstract void Log(ulong text, ulong bytes);

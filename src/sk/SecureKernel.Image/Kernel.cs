@@ -1,0 +1,93 @@
+using System.Runtime;
+using System.Threading;
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel.Image;
+
+/// <summary>Wires the portable kernel to this CPU: a request comes in, steps are carried out, an answer goes out.</summary>
+internal static class Kernel
+{
+    private const int PauseIterations = 64;
+
+    /// <summary>PSTATE.I and F: nothing can be answered to Linux while it has not started.</summary>
+    private const ulong MaskInterrupts = 0xC0;
+
+    private static KernelState s_state;
+
+    public static KernelLock Lock;
+
+    /// <summary>From entry.S, once per CPU, in SK's address space and on the CPU's own stack. Never returns.</summary>
+    [RuntimeExport("sk_main")]
+    public static void Main(ulong kind, ulong bootInfo, ulong number)
+    {
+        ref Cpu cpu = ref s_state.Cpus[(int)number];
+        if (kind == (ulong)GateRequestKind.Boot)
+        {
+            Lock.Acquire();
+            Boot<SkMachine>.Initialize(ref s_state, bootInfo);
+            Lock.Release();
+            cpu.Booting = true;
+            CarryOut(ref cpu, Step.Again);
+        }
+
+        GateFrame frame = default;
+        while (true)
+        {
+            Gate.Return(ref frame);
+            Serve(ref cpu, ref frame);
+        }
+    }
+
+    /// <summary>One request of Linux, up to the answer that goes back to it.</summary>
+    private static void Serve(ref Cpu cpu, ref GateFrame frame)
+    {
+        GateRequestKind kind = (GateRequestKind)frame.W0;
+        Lock.Acquire();
+        if (kind == GateRequestKind.WorldReset)
+        {
+            Downcalls<SkMachine>.Reset(ref s_state);
+        }
+        else if (kind != GateRequestKind.Call)
+        {
+            Epitaph.Stop(PanicCode.BadRequest, frame.W0, frame.W1, 0);
+        }
+
+        Step step = Downcalls<SkMachine>.Enter(ref s_state, ref cpu, frame.W1, frame.W2, frame.W3, frame.W4);
+        if (step == Step.Again)
+        {
+            step = Dispatcher<SkMachine>.Next(ref s_state, ref cpu);
+        }
+
+        Lock.Release();
+        CarryOut(ref cpu, step);
+        frame.W0 = cpu.X0;
+        frame.W1 = cpu.X1;
+        frame.W2 = cpu.X2;
+        frame.W3 = cpu.X3;
+    }
+
+    private static void CarryOut(ref Cpu cpu, Step step)
+    {
+        while (step != Step.Leave)
+        {
+            if (step == Step.Run)
+            {
+                ref Component component = ref s_state.Components[cpu.Component];
+                Trap trap = (Trap)Gate.RunUser(ref component.Context, component.Space.TranslationBase, cpu.Booting ? MaskInterrupts : 0);
+                Lock.Acquire();
+                step = Dispatcher<SkMachine>.Returned(ref s_state, ref cpu, trap);
+                Lock.Release();
+                continue;
+            }
+
+            if (step == Step.Pause)
+            {
+                Thread.SpinWait(PauseIterations);
+            }
+
+            Lock.Acquire();
+            step = Dispatcher<SkMachine>.Next(ref s_state, ref cpu);
+            Lock.Release();
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Threading;
+
+namespace Exclaves.SecureKernel.Image;
+
+/// <summary>SK's one lock: fair, taken with interrupts masked, opened for good by a panic so that no CPU waits for ever (I12).</summary>
+internal struct KernelLock
+{
+    private uint _nextTicket;
+    private uint _served;
+    private uint _broken;
+
+    public readonly bool IsBroken => Volatile.Read(in _broken) != 0;
+
+    public void Acquire()
+    {
+        uint ticket = Interlocked.Increment(ref _nextTicket) - 1;
+        while (Volatile.Read(ref _served) != ticket)
+        {
+            if (IsBroken)
+            {
+                break;
+            }
+
+            Thread.SpinWait(1);
+        }
+
+        if (IsBroken)
+        {
+            Epitaph.StopAfterOther();
+        }
+    }
+
+    public void Release() => Volatile.Write(ref _served, _served + 1);
+
+    /// <summary>True for the first CPU that asks.</summary>
+    public bool TryBreak() => Interlocked.Exchange(ref _broken, 1) == 0;
+}

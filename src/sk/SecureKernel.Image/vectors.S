@@ -1,0 +1,203 @@
+/*
+ * The way to EL0 and back. sk_run_user looks like a function to C#: it returns when EL0 traps, with the whole context saved.
+ * An exception out of SK itself is a defect of SK: it is reported from a stack of its own.
+ */
+#include "asm.h"
+#include "layout.h"
+
+#define FRAME           160
+
+/* In: x0 = UserContext, x1 = TTBR0_EL1, x2 = bits to add to SPSR_EL1. Out: w0 = Trap. While EL0 runs, TPIDR_EL1 = x0. */
+FUNC(sk_run_user)
+    stp     x29, x30, [sp, #-FRAME]!
+    mov     x29, sp
+    stp     x19, x20, [sp, #16]
+    stp     x21, x22, [sp, #32]
+    stp     x23, x24, [sp, #48]
+    stp     x25, x26, [sp, #64]
+    stp     x27, x28, [sp, #80]
+    stp     d8, d9, [sp, #96]
+    stp     d10, d11, [sp, #112]
+    stp     d12, d13, [sp, #128]
+    stp     d14, d15, [sp, #144]
+
+    msr     TPIDR_EL1, x0
+    mrs     x3, TTBR0_EL1
+    cmp     x3, x1
+    b.eq    1f
+    msr     TTBR0_EL1, x1
+    isb
+1:
+    add     x3, x0, #CONTEXT_V
+    ldp     q0, q1, [x3]
+    ldp     q2, q3, [x3, #32]
+    ldp     q4, q5, [x3, #64]
+    ldp     q6, q7, [x3, #96]
+    ldp     q8, q9, [x3, #128]
+    ldp     q10, q11, [x3, #160]
+    ldp     q12, q13, [x3, #192]
+    ldp     q14, q15, [x3, #224]
+    ldp     q16, q17, [x3, #256]
+    ldp     q18, q19, [x3, #288]
+    ldp     q20, q21, [x3, #320]
+    ldp     q22, q23, [x3, #352]
+    ldp     q24, q25, [x3, #384]
+    ldp     q26, q27, [x3, #416]
+    ldp     q28, q29, [x3, #448]
+    ldp     q30, q31, [x3, #480]
+
+    ldr     w3, [x0, #CONTEXT_FPCR]
+    ldr     w4, [x0, #CONTEXT_FPSR]
+    msr     FPCR, x3
+    msr     FPSR, x4
+    ldr     x3, [x0, #CONTEXT_SP]
+    msr     SP_EL0, x3
+    ldp     x3, x4, [x0, #CONTEXT_PC]
+    mov     w5, #(STATE_MASK & 0xFFFF)
+    movk    w5, #(STATE_MASK >> 16), lsl #16
+    and     x4, x4, x5
+    orr     x4, x4, x2
+    msr     ELR_EL1, x3
+    msr     SPSR_EL1, x4
+    ldr     x3, [x0, #CONTEXT_TPIDR]
+    msr     TPIDR_EL0, x3
+
+    ldp     x2, x3, [x0, #16]
+    ldp     x4, x5, [x0, #32]
+    ldp     x6, x7, [x0, #48]
+    ldp     x8, x9, [x0, #64]
+    ldp     x10, x11, [x0, #80]
+    ldp     x12, x13, [x0, #96]
+    ldp     x14, x15, [x0, #112]
+    ldp     x16, x17, [x0, #128]
+    ldp     x18, x19, [x0, #144]
+    ldp     x20, x21, [x0, #160]
+    ldp     x22, x23, [x0, #176]
+    ldp     x24, x25, [x0, #192]
+    ldp     x26, x27, [x0, #208]
+    ldp     x28, x29, [x0, #224]
+    ldr     x30, [x0, #240]
+    ldp     x0, x1, [x0]
+    eret
+    dsb     nsh                         /* nothing runs ahead past the eret */
+    isb
+ENDFUNC(sk_run_user)
+
+    .macro  user kind
+    .balign 128
+    stp     x0, x1, [sp, #-16]!
+    mrs     x0, TPIDR_EL1
+    mov     x1, #\kind
+    b       from_user
+    .endm
+
+    .macro  own number
+    .balign 128
+    mov     x0, #\number
+    b       from_kernel
+    .endm
+
+    .section .text.vectors, "ax", %progbits
+    .balign 2048
+    .globl  sk_vectors
+sk_vectors:
+    own     0                           /* EL1 with SP_EL0: never */
+    own     1
+    own     2
+    own     3
+    own     4                           /* EL1 itself: a defect of SK */
+    own     5
+    own     6
+    own     7
+    user    0                           /* Trap.Synchronous */
+    user    1                           /* Trap.Interrupt */
+    user    2                           /* Trap.FastInterrupt */
+    user    3                           /* Trap.SystemError */
+    own     12                          /* AArch32: EL0 never runs in it */
+    own     13
+    own     14
+    own     15
+
+/* x0 = UserContext, x1 = Trap, EL0's x0 and x1 on the stack. */
+    .balign 64
+from_user:
+    stp     x2, x3, [x0, #16]
+    stp     x4, x5, [x0, #32]
+    stp     x6, x7, [x0, #48]
+    stp     x8, x9, [x0, #64]
+    stp     x10, x11, [x0, #80]
+    stp     x12, x13, [x0, #96]
+    stp     x14, x15, [x0, #112]
+    stp     x16, x17, [x0, #128]
+    stp     x18, x19, [x0, #144]
+    stp     x20, x21, [x0, #160]
+    stp     x22, x23, [x0, #176]
+    stp     x24, x25, [x0, #192]
+    stp     x26, x27, [x0, #208]
+    stp     x28, x29, [x0, #224]
+    str     x30, [x0, #240]
+    ldp     x2, x3, [sp], #16
+    stp     x2, x3, [x0]
+
+    mrs     x2, SP_EL0
+    str     x2, [x0, #CONTEXT_SP]
+    mrs     x2, ELR_EL1
+    mrs     x3, SPSR_EL1
+    stp     x2, x3, [x0, #CONTEXT_PC]
+    mrs     x2, TPIDR_EL0
+    mrs     x3, FAR_EL1
+    stp     x2, x3, [x0, #CONTEXT_TPIDR]
+    mrs     x2, ESR_EL1
+    str     x2, [x0, #CONTEXT_ESR]
+    mrs     x2, FPCR
+    mrs     x3, FPSR
+    str     w2, [x0, #CONTEXT_FPCR]
+    str     w3, [x0, #CONTEXT_FPSR]
+
+    add     x2, x0, #CONTEXT_V
+    stp     q0, q1, [x2]
+    stp     q2, q3, [x2, #32]
+    stp     q4, q5, [x2, #64]
+    stp     q6, q7, [x2, #96]
+    stp     q8, q9, [x2, #128]
+    stp     q10, q11, [x2, #160]
+    stp     q12, q13, [x2, #192]
+    stp     q14, q15, [x2, #224]
+    stp     q16, q17, [x2, #256]
+    stp     q18, q19, [x2, #288]
+    stp     q20, q21, [x2, #320]
+    stp     q22, q23, [x2, #352]
+    stp     q24, q25, [x2, #384]
+    stp     q26, q27, [x2, #416]
+    stp     q28, q29, [x2, #448]
+    stp     q30, q31, [x2, #480]
+
+    mov     w0, w1
+    ldp     x19, x20, [sp, #16]
+    ldp     x21, x22, [sp, #32]
+    ldp     x23, x24, [sp, #48]
+    ldp     x25, x26, [sp, #64]
+    ldp     x27, x28, [sp, #80]
+    ldp     d8, d9, [sp, #96]
+    ldp     d10, d11, [sp, #112]
+    ldp     d12, d13, [sp, #128]
+    ldp     d14, d15, [sp, #144]
+    ldp     x29, x30, [sp], #FRAME
+    ret
+
+/* The kernel's stack may be what is broken. One panic at a time is enough. */
+from_kernel:
+    ldr     x1, =panic_stack_top
+    mov     sp, x1
+    mrs     x1, ESR_EL1
+    mrs     x2, ELR_EL1
+    mrs     x3, FAR_EL1
+    mov     x29, xzr
+    bl      sk_kernel_fault
+    b       .
+    .ltorg
+
+    .section .bss.panic_stack, "aw", %nobits
+    .balign 16
+    .skip   8192
+panic_stack_top:
