@@ -1,0 +1,262 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using System.Text;
+using CsCheck;
+using Exclaves.Abi;
+using Xunit;
+
+namespace Exclaves.Sptm.Tests;
+
+/// <summary>Reading and rewriting device trees, whole ones and damaged ones.</summary>
+public class DeviceTreeTests
+{
+    private const string Compatible = "linaro,optee-tz\0";
+
+    /// <summary>A tree builder of its own, so that the writer under test does not check itself.</summary>
+    private sealed class Builder
+    {
+        private readonly List<byte> _structure = [];
+        private readonly List<byte> _strings = [];
+
+        public Builder Begin(string name)
+        {
+            Word(1);
+            _structure.AddRange(Encoding.ASCII.GetBytes(name + "\0"));
+            return Pad();
+        }
+
+        public Builder End()
+        {
+            Word(2);
+            return this;
+        }
+
+        public Builder Property(string name, params byte[] value)
+        {
+            Word(3);
+            Word((uint)value.Length);
+            Word((uint)_strings.Count);
+            _strings.AddRange(Encoding.ASCII.GetBytes(name + "\0"));
+            _structure.AddRange(value);
+            return Pad();
+        }
+
+        public byte[] Build()
+        {
+            Word(9);
+            byte[] blob = new byte[56 + _structure.Count + _strings.Count];
+            uint[] header = [0xD00DFEED, (uint)blob.Length, 56, (uint)(56 + _structure.Count), 40, 17, 16, 0, (uint)_strings.Count, (uint)_structure.Count];
+            for (int i = 0; i < header.Length; i++)
+            {
+                BinaryPrimitives.WriteUInt32BigEndian(blob.AsSpan(i * 4), header[i]);
+            }
+
+            _structure.CopyTo(blob, 56);
+            _strings.CopyTo(blob, 56 + _structure.Count);
+            return blob;
+        }
+
+        private void Word(uint value)
+        {
+            byte[] bytes = new byte[4];
+            BinaryPrimitives.WriteUInt32BigEndian(bytes, value);
+            _structure.AddRange(bytes);
+        }
+
+        private Builder Pad()
+        {
+            while (_structure.Count % 4 != 0)
+            {
+                _structure.Add(0);
+            }
+
+            return this;
+        }
+    }
+
+    private static byte[] Wide(params ulong[] values)
+    {
+        byte[] bytes = new byte[values.Length * 8];
+        for (int i = 0; i < values.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt64BigEndian(bytes.AsSpan(i * 8), values[i]);
+        }
+
+        return bytes;
+    }
+
+    private static byte[] Machine(ulong ramBase = Virt.RamBase, ulong ramBytes = 0x8000_0000, int cpus = 2, string? extraNode = null)
+    {
+        Builder tree = new Builder().Begin("").Property("compatible", Encoding.ASCII.GetBytes("linux,dummy-virt\0"));
+        tree.Begin("memory@40000000").Property("reg", Wide(ramBase, ramBytes)).End();
+        tree.Begin("cpus");
+        for (int i = 0; i < cpus; i++)
+        {
+            tree.Begin($"cpu@{i}").Property("reg", 0, 0, 0, (byte)i).End();
+        }
+
+        tree.End();
+        tree.Begin("fw-cfg@9020000").Property("reg", Wide(0x9020000, 0x18)).End();
+        tree.Begin("virtio_mmio@a000000").Property("reg", Wide(0xa000000, 0x200)).Begin("child").End().End();
+        tree.Begin("flash@0").End();
+        tree.Begin("intc@8000000").Begin("its@8080000").End().Property("kept", 1).End();
+        tree.Begin("pcie@10000000").Property("iommu-map", 1, 2, 3, 4).Property("dma-coherent").End();
+        byte[] seed = new byte[32];
+        for (int i = 0; i < seed.Length; i++)
+        {
+            seed[i] = (byte)i;
+        }
+
+        tree.Begin("chosen").Property("bootargs", (byte)'x', 0).Property("rng-seed", seed).Property("stdout-path", (byte)'/', 0).End();
+        if (extraNode is not null)
+        {
+            tree.Begin(extraNode).End();
+        }
+
+        return tree.End().Build();
+    }
+
+    private static DeviceTreeEdits Edits() => new()
+    {
+        ImageBase = 0x4020_0000,
+        ImageBytes = 0x60_0000,
+        PoolBase = 0xB800_0000,
+        PoolBytes = 0x800_0000,
+        InitramfsBase = 0x4400_0000,
+        InitramfsEnd = 0x4410_0000,
+        BootArguments = "console=ttyAMA0"u8,
+    };
+
+    /// <summary>"path" and "path:property" to value, of a whole tree.</summary>
+    private static Dictionary<string, byte[]> Flatten(ReadOnlySpan<byte> blob)
+    {
+        Dictionary<string, byte[]> all = [];
+        Stack<string> path = new();
+        Assert.True(DeviceTreeReader.TryOpen(blob, out DeviceTreeReader reader));
+        while (true)
+        {
+            switch (reader.Next())
+            {
+                case DeviceTreeToken.BeginNode:
+                    path.Push((path.Count > 1 ? path.Peek() : "") + "/" + Encoding.ASCII.GetString(reader.Name));
+                    all.Add(path.Peek(), []);
+                    break;
+                case DeviceTreeToken.EndNode:
+                    path.Pop();
+                    break;
+                case DeviceTreeToken.Property:
+                    all.Add(path.Peek() + ":" + Encoding.ASCII.GetString(reader.Name), reader.Value.ToArray());
+                    break;
+                case DeviceTreeToken.End:
+                    return all;
+                default:
+                    Assert.Fail("malformed");
+                    break;
+            }
+        }
+    }
+
+    private static Dictionary<string, byte[]> Edit(byte[] input)
+    {
+        byte[] output = new byte[0x1_0000];
+        Assert.True(DeviceTreeEditor.TryEdit(input, output, Edits(), out int length, out _));
+        return Flatten(output.AsSpan(0, length));
+    }
+
+    [Fact]
+    public void TheMachineIsRead()
+    {
+        Assert.True(MachineDescription.TryRead(Machine(cpus: 3), out MachineDescription machine, out _));
+        Assert.Equal((0x8000_0000ul, 3), (machine.RamBytes, machine.CpuCount));
+        Assert.Equal(0x0706_0504_0302_0100ul, machine.Seed0);
+    }
+
+    [Theory]
+    [InlineData(0x8000_0000ul, 0x8000_0000ul, 1)]
+    [InlineData(Virt.RamBase, 0x800_0000ul, 1)]
+    [InlineData(Virt.RamBase, 0x2_0000_0000ul, 1)]
+    [InlineData(Virt.RamBase, 0x8000_0000ul, 0)]
+    [InlineData(Virt.RamBase, 0x8000_0000ul, 9)]
+    public void OtherMachinesAreRefusedWithARule(ulong ramBase, ulong ramBytes, int cpus)
+    {
+        Assert.False(MachineDescription.TryRead(Machine(ramBase, ramBytes, cpus), out _, out ReadOnlySpan<byte> rule));
+        Assert.False(rule.IsEmpty);
+    }
+
+    [Fact]
+    public void SecureDevicesAreHiddenAndNothingElse()
+    {
+        Dictionary<string, byte[]> before = Flatten(Machine());
+        Dictionary<string, byte[]> after = Edit(Machine());
+        foreach (string key in before.Keys)
+        {
+            bool hidden = key.Contains("fw-cfg", StringComparison.Ordinal) || key.Contains("virtio_mmio", StringComparison.Ordinal)
+                || key.Contains("flash", StringComparison.Ordinal) || key.Contains("its@", StringComparison.Ordinal) || key.Contains("iommu-map", StringComparison.Ordinal);
+            Assert.Equal(!hidden, after.ContainsKey(key));
+        }
+
+        Assert.Equal([1], after["/intc@8000000:kept"]);
+    }
+
+    [Fact]
+    public void TheTeeIsAnnouncedAndMemoryReserved()
+    {
+        Dictionary<string, byte[]> after = Edit(Machine());
+        Assert.Equal(Encoding.ASCII.GetBytes(Compatible), after["/firmware/optee:compatible"]);
+        Assert.Equal(Encoding.ASCII.GetBytes("hvc\0"), after["/firmware/optee:method"]);
+        Assert.Equal(Wide(0x4020_0000, 0x60_0000), after["/reserved-memory/exclaves-image@40200000:reg"]);
+        Assert.Equal(Wide(0xB800_0000, 0x800_0000), after["/reserved-memory/exclaves-pool@b8000000:reg"]);
+        Assert.Empty(after["/reserved-memory/exclaves-pool@b8000000:no-map"]);
+        Assert.Empty(after["/reserved-memory:ranges"]);
+        Assert.Equal([0, 0, 0, 2], after["/reserved-memory:#address-cells"]);
+        Assert.Equal([0, 0, 0, 2], after["/reserved-memory:#size-cells"]);
+    }
+
+    [Fact]
+    public void LinuxGetsItsCommandLineInitramfsAndHalfTheSeed()
+    {
+        Dictionary<string, byte[]> after = Edit(Machine());
+        Assert.Equal(Encoding.ASCII.GetBytes("console=ttyAMA0\0"), after["/chosen:bootargs"]);
+        Assert.Equal(Wide(0x4400_0000), after["/chosen:linux,initrd-start"]);
+        Assert.Equal(Wide(0x4410_0000), after["/chosen:linux,initrd-end"]);
+        Assert.Equal(16, after["/chosen:rng-seed"].Length);
+        Assert.Equal(16, after["/chosen:rng-seed"][0]);
+    }
+
+    [Theory]
+    [InlineData("firmware")]
+    [InlineData("reserved-memory")]
+    public void ATreeThatHasOurNodesIsRefused(string node)
+    {
+        Assert.False(DeviceTreeEditor.TryEdit(Machine(extraNode: node), new byte[0x1_0000], Edits(), out _, out ReadOnlySpan<byte> rule));
+        Assert.Contains("already has", Encoding.ASCII.GetString(rule));
+    }
+
+    [Fact]
+    public void ATooSmallOutputIsRefusedAtEverySize()
+    {
+        byte[] input = Machine();
+        byte[] full = new byte[0x1_0000];
+        Assert.True(DeviceTreeEditor.TryEdit(input, full, Edits(), out int length, out _));
+        for (int size = 64; size < length; size += 4)
+        {
+            Assert.False(DeviceTreeEditor.TryEdit(input, new byte[size], Edits(), out _, out _));
+        }
+    }
+
+    [Fact]
+    public void DamagedTreesNeverLeadOutOfTheBlob() =>
+        Gen.Select(Gen.Int[0, 700], Gen.Byte, Gen.Int[0, 700], Gen.Byte).Sample((at, value, at2, value2) =>
+        {
+            byte[] blob = Machine();
+            blob[at % blob.Length] = value;
+            blob[at2 % blob.Length] = value2;
+            MachineDescription.TryRead(blob, out _, out _);
+            DeviceTreeEditor.TryEdit(blob, new byte[0x1000], Edits(), out _, out _);
+        }, iter: 20_000);
+
+    [Fact]
+    public void RandomBytesAreMalformed() =>
+        Gen.Byte.Array[0, 200].Sample(bytes => Assert.False(MachineDescription.TryRead(bytes, out _, out _)), iter: 5_000);
+}
