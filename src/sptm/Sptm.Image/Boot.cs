@@ -408,16 +408,7 @@ public static unsafe class Boot
     }
 
     /// <summary>Writes dirty lines back, so that a non-cacheable alias sees them too (design review 2).</summary>
-    private static void CleanToMemory(ulong start, ulong bytes)
-    {
-        const ulong Line = 64;
-        for (ulong address = start; address < start + bytes; address += Line)
-        {
-            Arm64.DcCivac(address);
-        }
-
-        Arm64.DsbSy();
-    }
+    private static void CleanToMemory(ulong start, ulong bytes) => El2.CleanRange(start & ~63ul, start + bytes);
 
     private static void Stop(scoped ReadOnlySpan<byte> rule)
     {

@@ -39,6 +39,10 @@ public static unsafe class El2
     public static extern void InvalidateIpa(ulong vttbr, ulong page);
 
     [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_clean_range")]
+    public static extern void CleanRange(ulong start, ulong end);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_image_end")]
     public static extern ulong ImageEnd();
 

@@ -48,6 +48,16 @@ leaf sptm_invalidate_ipa
     isb
     ret
 
+/* x0 = address of a 64-byte line, x1 = end: writes dirty lines back and drops them. */
+leaf sptm_clean_range
+1:  cmp     x0, x1
+    b.hs    2f
+    dc      civac, x0
+    add     x0, x0, #64
+    b       1b
+2:  dsb     sy
+    ret
+
 leaf sptm_image_end
     ldr     x0, =__image_end
     ret
