@@ -44,7 +44,6 @@ _start:
     msr     CPACR_EL1, x0
     mov     x0, #CNTKCTL
     msr     CNTKCTL_EL1, x0
-    msr     MDSCR_EL1, xzr
     msr     CONTEXTIDR_EL1, xzr
     msr     TPIDRRO_EL0, xzr
     adrp    x0, table_level0
