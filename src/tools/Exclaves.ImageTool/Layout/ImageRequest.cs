@@ -1,0 +1,24 @@
+namespace Exclaves.ImageTool.Layout;
+
+/// <summary>What to build an image from.</summary>
+public sealed record ImageRequest
+{
+    /// <summary>System description, JSON.</summary>
+    public required string System { get; init; }
+
+    /// <summary>Folder that the paths of the description are relative to: the build's output folder.</summary>
+    public required string Artifacts { get; init; }
+
+    /// <summary>Linux's kernel: an arm64 Image, or one packed with gzip.</summary>
+    public required string Kernel { get; init; }
+
+    public required string Initramfs { get; init; }
+
+    /// <summary>Linux's command line.</summary>
+    public string BootArguments { get; init; } = "";
+
+    /// <summary>Another monitor than the description names, for example one with a protection left out. Null: as described.</summary>
+    public string? Sptm { get; init; }
+
+    public required string Output { get; init; }
+}
