@@ -1,0 +1,13 @@
+using System.Runtime;
+using System.Runtime.CompilerServices;
+using Exclaves.Runtime;
+
+[module: SkipLocalsInit]
+
+namespace Exclaves.Hello;
+
+internal static class Program
+{
+    [RuntimeExport("component_main")]
+    public static void Main(ulong startInfo) => ServiceServer.Run<HelloService>();
+}

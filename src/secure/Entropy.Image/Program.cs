@@ -1,0 +1,54 @@
+using System;
+using System.Runtime;
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+using Exclaves.Runtime;
+
+[module: SkipLocalsInit]
+
+namespace Exclaves.Entropy.Image;
+
+/// <summary>Serves <see cref="MessageLabel.Random"/>. Without a device it stays, and answers DeviceError to everyone.</summary>
+internal static class Program
+{
+    private static RandomDevice<MappedDevice> s_device;
+
+    [RuntimeExport("component_main")]
+    public static void Main(ulong startInfo)
+    {
+        Status status = MappedDevice.Map();
+        status = status == Status.Ok ? s_device.Initialize() : status;
+        SecureCalls.Log(status == Status.Ok ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
+
+        status = SecureCalls.Receive();
+        while (true)
+        {
+            if (status == Status.Ok)
+            {
+                Serve();
+            }
+
+            status = SecureCalls.ReplyReceive();
+        }
+    }
+
+    private static void Serve()
+    {
+        ref MessageHeader header = ref IpcPage.Header;
+        ulong wanted = header.Word0;
+        if (header.Label != MessageLabel.Random)
+        {
+            IpcPage.SetReply(Status.BadCall, 0);
+            return;
+        }
+
+        if (wanted is 0 or > MessageHeader.MaxBodyBytes)
+        {
+            IpcPage.SetReply(Status.BadArgument, 0);
+            return;
+        }
+
+        Status status = s_device.Fill(IpcPage.Body[..(int)wanted]);
+        IpcPage.SetReply(status, status == Status.Ok ? (uint)wanted : 0);
+    }
+}

@@ -1,0 +1,81 @@
+using System;
+using System.Runtime;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.Runtime;
+
+/// <summary>What a system call leaves in x1..x4.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct CallValues
+{
+    public ulong X1;
+    public ulong X2;
+    public ulong X3;
+    public ulong X4;
+}
+
+/// <summary>The system calls of SK (Abi.SecureCall), one method each.</summary>
+public static unsafe class SecureCalls
+{
+    public static Status Receive() => Call(0, 0, 0, 0, 0, SecureCall.Receive);
+
+    public static Status ReplyReceive() => Call(0, 0, 0, 0, 0, SecureCall.ReplyReceive);
+
+    public static Status CallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Call);
+
+    public static Status TryCallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.TryCall);
+
+    public static Status ForwardReceive(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.ForwardReceive);
+
+    public static Status FinishReceive(ulong downcall, ulong x0) => Call(downcall, x0, 0, 0, 0, SecureCall.FinishReceive);
+
+    public static Status Suspend(ulong downcall, ulong x0) => Call(downcall, x0, 0, 0, 0, SecureCall.Suspend);
+
+    public static Status LinuxRead(ulong linux, void* to, ulong bytes) => Call(linux, (ulong)to, bytes, 0, 0, SecureCall.LinuxRead);
+
+    public static Status LinuxWrite(ulong linux, void* from, ulong bytes) => Call(linux, (ulong)from, bytes, 0, 0, SecureCall.LinuxWrite);
+
+    public static Status ShareMap(void* entries, ulong count, ulong window) => Call((ulong)entries, count, window, 0, 0, SecureCall.ShareMap);
+
+    public static Status ShareUnmap(ulong window, ulong pages) => Call(window, pages, 0, 0, 0, SecureCall.ShareUnmap);
+
+    public static Status MapMemory(ulong address, ulong pages, MemoryAccess access) => Call(address, pages, (ulong)access, 0, 0, SecureCall.MapMemory);
+
+    public static Status UnmapMemory(ulong address, ulong pages) => Call(address, pages, 0, 0, 0, SecureCall.UnmapMemory);
+
+    public static Status MapDevice(uint slot, ulong address) => Call(slot, address, 0, 0, 0, SecureCall.MapDevice);
+
+    public static Status PhysicalAddress(ulong address, out ulong physical)
+    {
+        Status status = CallValued(address, 0, 0, 0, 0, SecureCall.PhysicalAddress, out CallValues values);
+        physical = status == Status.Ok ? values.X1 : 0;
+        return status;
+    }
+
+    /// <summary>One line of log, at most 256 bytes.</summary>
+    public static Status Log(scoped ReadOnlySpan<byte> text)
+    {
+        fixed (byte* start = text)
+        {
+            return Call((ulong)start, (ulong)text.Length, 0, 0, 0, SecureCall.Log);
+        }
+    }
+
+    public static Status Counters(ulong* words, ulong count) => Call((ulong)words, count, 0, 0, 0, SecureCall.Counters);
+
+    public static Status ComponentInfo(uint index, out CallValues values) => CallValued(index, 0, 0, 0, 0, SecureCall.ComponentInfo, out values);
+
+    public static Status Yield() => Call(0, 0, 0, 0, 0, SecureCall.Yield);
+
+    public static void Exit(ulong code) => Call(code, 0, 0, 0, 0, SecureCall.Exit);
+
+    [RuntimeImport("*", "runtime_call")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern Status Call(ulong x0, ulong x1, ulong x2, ulong x3, ulong x4, SecureCall call);
+
+    [RuntimeImport("*", "runtime_call_values")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern Status CallValued(ulong x0, ulong x1, ulong x2, ulong x3, ulong x4, SecureCall call, out CallValues values);
+}

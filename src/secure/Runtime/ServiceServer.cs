@@ -1,0 +1,102 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.Runtime;
+
+/// <summary>What a service does with a call. Each method answers a GlobalPlatform result code.</summary>
+public interface IService
+{
+    static abstract uint Open(ref ServiceMessage message);
+    static abstract uint Invoke(ref ServiceMessage message);
+    static abstract uint Close(ref ServiceMessage message);
+}
+
+/// <summary>Receives, dispatches, answers, for ever.</summary>
+public static class ServiceServer
+{
+    public static void Run<TService>() where TService : struct, IService
+    {
+        Status status = SecureCalls.Receive();
+        while (true)
+        {
+            if (status == Status.Ok)
+            {
+                Serve<TService>();
+            }
+
+            status = SecureCalls.ReplyReceive();
+        }
+    }
+
+    /// <summary>The contents of a buffer parameter: what came in, or the room for what goes out.</summary>
+    public static Span<byte> Buffer(ref ServiceParameter parameter) =>
+        parameter.C != 0 ? default : IpcPage.Body.Slice((int)parameter.Offset, (int)parameter.A);
+
+    /// <summary>Keeps the service's message while the IPC page carries an upcall.</summary>
+    public static Status GetTime(uint proxySlot, out ulong seconds, out ulong nanoseconds)
+    {
+        ServiceMessage kept = IpcPage.Service;
+        MessageHeader header = IpcPage.Header;
+        ref UpcallMessage upcall = ref MemoryMarshal.AsRef<UpcallMessage>(IpcPage.Body);
+        upcall = default;
+        upcall.Command = Rpc.GetTime;
+        upcall.P0.Kind = ParameterKind.ValueOut;
+        IpcPage.Header.Label = MessageLabel.Upcall;
+        IpcPage.Header.Length = (uint)Unsafe.SizeOf<UpcallMessage>();
+        Status status = SecureCalls.CallEndpoint(proxySlot);
+        status = status == Status.Ok ? IpcPage.Header.Status : status;
+        bool answered = status == Status.Ok && upcall.Result == Tee.Success;
+        seconds = answered ? upcall.P0.A : 0;
+        nanoseconds = answered ? upcall.P0.B : 0;
+        IpcPage.Service = kept;
+        IpcPage.Header = header;
+        return answered ? Status.Ok : status == Status.Ok ? Status.BadReply : status;
+    }
+
+    private static void Serve<TService>() where TService : struct, IService
+    {
+        uint length = IpcPage.Header.Length;
+        if (length < (uint)Unsafe.SizeOf<ServiceMessage>())
+        {
+            IpcPage.SetReply(Status.BadArgument, 0);
+            return;
+        }
+
+        ref ServiceMessage message = ref IpcPage.Service;
+        message.Result = IpcPage.Header.Label switch
+        {
+            MessageLabel.Open => TService.Open(ref message),
+            MessageLabel.Invoke => TService.Invoke(ref message),
+            MessageLabel.Close => TService.Close(ref message),
+            _ => Tee.ErrorNotSupported,
+        };
+        IpcPage.SetReply(Status.Ok, AnswerLength(ref message));
+    }
+
+    /// <summary>The answer ends behind the last buffer that carries something back.</summary>
+    private static uint AnswerLength(ref ServiceMessage message)
+    {
+        uint end = (uint)Unsafe.SizeOf<ServiceMessage>();
+        Span<ServiceParameter> parameters = MemoryMarshal.CreateSpan(ref message.P0, ServiceMessage.MaxParameters);
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            ref ServiceParameter parameter = ref parameters[i];
+            if (parameter.Kind is ParameterKind.BufferOut or ParameterKind.BufferInOut && parameter.C == 0
+                && parameter.A <= MessageHeader.MaxBodyBytes - parameter.Offset)
+            {
+                end = Math.Max(end, parameter.Offset + (uint)parameter.A);
+            }
+        }
+
+        return end;
+    }
+}
+
+/// <summary>RPC commands that services may ask for (tee-abi 1.10).</summary>
+public static class Rpc
+{
+    public const uint GetTime = 3;
+    public const uint Suspend = 5;
+}

@@ -1,0 +1,46 @@
+/* Start of a freestanding component at secure EL0, and the way into SK. */
+#include "asm.h"
+
+#define STARTINFO_COOKIE    120         /* tests/SecureKernel.Tests/LayoutTests.cs compares it with Abi.StartInfo */
+#define CALL_EXIT           19
+#define EXIT_RETURNED       1
+#define EXIT_CHECK          0x100
+
+    .section .head.text, "ax", %progbits
+    .globl  _start
+/* In: x0 = StartInfo. Memory is zero where the image has no bytes, so there is no bss to clear. */
+_start:
+    ldr     x1, [x0, #STARTINFO_COOKIE]
+    adrp    x2, __security_cookie
+    str     x1, [x2, :lo12:__security_cookie]
+    mov     x29, xzr
+    mov     x30, xzr
+    bl      component_main
+    mov     x0, #EXIT_RETURNED
+    mov     x8, #CALL_EXIT
+    svc     #1
+    b       .
+
+/* A check of the language failed (w0 = FailCode): the component ends. */
+FUNC(exc_fail)
+    add     w0, w0, #EXIT_CHECK
+    mov     x8, #CALL_EXIT
+    svc     #1
+    b       .
+ENDFUNC(exc_fail)
+
+/* In: x0..x4 = arguments, x5 = call number. Out: x0 = Status. */
+FUNC(runtime_call)
+    mov     x8, x5
+    svc     #1
+    ret
+ENDFUNC(runtime_call)
+
+/* In: x0..x4 = arguments, x5 = call number, x6 = where x1..x4 go. Out: x0 = Status. */
+FUNC(runtime_call_values)
+    mov     x8, x5
+    svc     #1
+    stp     x1, x2, [x6]
+    stp     x3, x4, [x6, #16]
+    ret
+ENDFUNC(runtime_call_values)

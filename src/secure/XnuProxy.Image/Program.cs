@@ -1,0 +1,29 @@
+using System;
+using System.Runtime;
+using System.Runtime.CompilerServices;
+using Exclaves.Abi;
+using Exclaves.Runtime;
+
+[module: SkipLocalsInit]
+
+namespace Exclaves.XnuProxy.Image;
+
+internal static unsafe class Program
+{
+    private static ProxyState s_state;
+
+    [RuntimeExport("component_main")]
+    public static void Main(ulong startInfo)
+    {
+        // SAFETY: SK maps the page there, read only, and the table of services at the address it names.
+        ref StartInfo info = ref Unsafe.AsRef<StartInfo>((void*)startInfo);
+        ReadOnlySpan<ServiceEntry> services = new((void*)info.Services, (int)info.ServiceCount);
+        if (SecureCalls.MapMemory(ProxySystem.ScratchBase, 1, MemoryAccess.Read | MemoryAccess.Write) != Status.Ok)
+        {
+            return;
+        }
+
+        s_state.Initialize(info.Cookie, services.Length);
+        Proxy<ProxySystem>.Run(ref s_state, services);
+    }
+}

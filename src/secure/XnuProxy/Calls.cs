@@ -1,0 +1,269 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.XnuProxy;
+
+/// <summary>OPEN, INVOKE, CLOSE and CANCEL: from Linux's argument to a service's message, and back (tee-abi 1.7).</summary>
+public static class Calls<TSystem> where TSystem : struct, IProxySystem
+{
+    private const int MetaParameters = 2;
+
+    /// <summary>CALL_WITH_REGD_ARG: the argument lies at <paramref name="offset"/> of the buffer <paramref name="cookie"/>.</summary>
+    public static Decision Begin(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, ulong cookie, ulong offset)
+    {
+        if ((offset & 7) != 0 || !SharedMemory<TSystem>.TryPlace(ref state, cookie, offset, MessageArgument.Bytes, out SharedPlace place))
+        {
+            state.Malformed++;
+            return Decision.Finish(downcall, Tee.ReturnBadAddress);
+        }
+
+        Unsafe.SkipInit(out ArgumentCopy argument);
+        TSystem.CopyIn(Bytes(ref argument.Header), place.Address);
+        ulong bytes = MessageArgument.Bytes + ((ulong)argument.Header.ParameterCount * MessageParameter.Bytes);
+        if (argument.Header.ParameterCount > ArgumentCopy.MaxParameters
+            || !SharedMemory<TSystem>.TryPlace(ref state, cookie, offset, bytes, out SharedPlace whole))
+        {
+            return Refuse(ref state, downcall, in place, Tee.ErrorBadParameters);
+        }
+
+        if (argument.Header.ParameterCount != 0)
+        {
+            Span<byte> parameters = MemoryMarshal.AsBytes(((Span<MessageParameter>)argument.Parameters)[..(int)argument.Header.ParameterCount]);
+            TSystem.CopyIn(parameters, place.Address + MessageArgument.Bytes);
+        }
+
+        return argument.Header.Command switch
+        {
+            MessageCommand.OpenSession => Open(ref state, services, downcall, in whole, ref argument),
+            MessageCommand.InvokeCommand => Invoke(ref state, services, downcall, in whole, ref argument),
+            MessageCommand.CloseSession => Close(ref state, services, downcall, in whole, ref argument),
+            MessageCommand.Cancel => Cancel(ref state, downcall, in whole, ref argument),
+            _ => Refuse(ref state, downcall, in whole, Tee.ErrorNotSupported),
+        };
+    }
+
+    /// <summary>The service's answer lies in the IPC page (or <paramref name="status"/> says why there is none).</summary>
+    public static Decision Complete(ref ProxyState state, ulong downcall, Status status)
+    {
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
+        if (request.Downcall != downcall)
+        {
+            return Decision.Finish(downcall, Tee.ReturnBadCommand);
+        }
+
+        uint origin = Tee.OriginTrustedApplication;
+        uint result;
+        if (status != Status.Ok)
+        {
+            result = status == Status.PeerDied ? Tee.ErrorTargetDead : Tee.ErrorCommunication;
+            origin = Tee.OriginTee;
+        }
+        else if (TSystem.Message.Length < (uint)Unsafe.SizeOf<ServiceMessage>())
+        {
+            result = Tee.ErrorCommunication;
+            origin = Tee.OriginTee;
+        }
+        else
+        {
+            result = MemoryMarshal.AsRef<ServiceMessage>(TSystem.Body).Result;
+        }
+
+        bool listens = SharedMemory<TSystem>.IsValid(ref state, in request.Argument);
+        if (listens && request.Command == MessageCommand.InvokeCommand && result is Tee.Success or Tee.ErrorShortBuffer && status == Status.Ok)
+        {
+            result = Parameters<TSystem>.WriteBack(ref state, ref request, result);
+        }
+        else if (listens && request.Command == MessageCommand.OpenSession && result == Tee.Success)
+        {
+            result = Parameters<TSystem>.WriteBack(ref state, ref request, result);
+        }
+
+        EndSession(ref state, ref request, ref result, listens);
+        SharedPlace argument = request.Argument;
+        request.Downcall = 0;
+        state.RequestCount--;
+        return listens ? Answer(downcall, in argument, result, origin) : Decision.Finish(downcall, Tee.ReturnBadAddress);
+    }
+
+    private static Decision Open(
+        ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place, ref ArgumentCopy argument)
+    {
+        const ulong MetaValue = MessageParameter.Meta | MessageParameter.ValueInput;
+        if (argument.Header.ParameterCount < MetaParameters
+            || argument.Parameters[0].Attribute != MetaValue || argument.Parameters[1].Attribute != MetaValue)
+        {
+            return Refuse(ref state, downcall, in place, Tee.ErrorBadParameters);
+        }
+
+        int service = FindService(services, argument.Parameters[0].A, argument.Parameters[0].B);
+        if (service == NotFound)
+        {
+            return Answer(downcall, in place, Tee.ErrorItemNotFound, Tee.OriginTee);
+        }
+
+        int session = state.Sessions.Take(service);
+        if (session < 0)
+        {
+            return Answer(downcall, in place, Tee.ErrorBusy, Tee.OriginTee);
+        }
+
+        ref ServiceMessage message = ref StartMessage(ref state, session, MessageLabel.Open);
+        message.Login = (uint)argument.Parameters[1].C;
+        message.ClientUuidLow = argument.Parameters[1].A;
+        message.ClientUuidHigh = argument.Parameters[1].B;
+        return Send(ref state, services, downcall, session, in place, ref argument, MetaParameters, MessageCommand.OpenSession);
+    }
+
+    private static Decision Invoke(
+        ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place, ref ArgumentCopy argument)
+    {
+        int session = state.Sessions.Find(argument.Header.Session);
+        if (session < 0 || state.Sessions[session].State != SessionState.Open)
+        {
+            return Refuse(ref state, downcall, in place, Tee.ErrorBadParameters);
+        }
+
+        ref ServiceMessage message = ref StartMessage(ref state, session, MessageLabel.Invoke);
+        message.Operation = argument.Header.Function;
+        return Send(ref state, services, downcall, session, in place, ref argument, 0, MessageCommand.InvokeCommand);
+    }
+
+    private static Decision Close(
+        ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place, ref ArgumentCopy argument)
+    {
+        int session = state.Sessions.Find(argument.Header.Session);
+        if (session < 0 || state.Sessions[session].State != SessionState.Open)
+        {
+            return Refuse(ref state, downcall, in place, Tee.ErrorBadParameters);
+        }
+
+        state.Sessions[session].State = SessionState.Closing;
+        StartMessage(ref state, session, MessageLabel.Close);
+        argument.Header.ParameterCount = 0;
+        return Send(ref state, services, downcall, session, in place, ref argument, 0, MessageCommand.CloseSession);
+    }
+
+    /// <summary>Calls in flight run to their end: services here are short, or poll for themselves.</summary>
+    private static Decision Cancel(ref ProxyState state, ulong downcall, in SharedPlace place, ref ArgumentCopy argument) =>
+        state.Sessions.Find(argument.Header.Session) < 0
+            ? Refuse(ref state, downcall, in place, Tee.ErrorBadParameters)
+            : Answer(downcall, in place, Tee.Success, Tee.OriginTee);
+
+    /// <summary>Adds the client's parameters to the message that was started, and hands it to whoever serves the session.</summary>
+    private static Decision Send(
+        ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, int session, in SharedPlace place,
+        ref ArgumentCopy argument, int first, MessageCommand command)
+    {
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF)];
+        request.Argument = place;
+        request.Command = command;
+        request.Session = session;
+        request.Upcall = 0;
+        request.FirstParameter = first;
+        ref Session target = ref state.Sessions[session];
+        uint result = Parameters<TSystem>.Read(ref state, ref request, ref argument);
+        if (result != Tee.Success)
+        {
+            if (target.State == SessionState.Opening)
+            {
+                state.Sessions.Free(session);
+            }
+
+            return Refuse(ref state, downcall, in place, result);
+        }
+
+        request.Downcall = downcall;
+        state.RequestCount++;
+        target.InFlight++;
+        if (target.Service < 0)
+        {
+            Pseudo<TSystem>.Serve(ref state, services, target.Service, command);
+            return Complete(ref state, downcall, Status.Ok);
+        }
+
+        return Decision.Forward(downcall, services[target.Service].ProxySlot);
+    }
+
+    private static ref ServiceMessage StartMessage(ref ProxyState state, int session, MessageLabel label)
+    {
+        TSystem.Message = default;
+        TSystem.Message.Label = label;
+        ref ServiceMessage message = ref MemoryMarshal.AsRef<ServiceMessage>(TSystem.Body);
+        message = default;
+        message.Session = state.Sessions.IdOf(session);
+        message.Service = (uint)state.Sessions[session].Service;
+        return ref message;
+    }
+
+    /// <summary>What the answer means for the session, and its id for Linux.</summary>
+    private static void EndSession(ref ProxyState state, ref Request request, ref uint result, bool listens)
+    {
+        ref Session session = ref state.Sessions[request.Session];
+        session.InFlight--;
+        if (request.Command == MessageCommand.CloseSession)
+        {
+            // A service that died, or refuses to close, keeps nobody's session alive.
+            result = Tee.Success;
+        }
+        else if (request.Command == MessageCommand.OpenSession)
+        {
+            if (result == Tee.Success && listens)
+            {
+                session.State = SessionState.Open;
+                uint id = state.Sessions.IdOf(request.Session);
+                TSystem.CopyOut(request.Argument.Address + MessageArgument.SessionOffset, Bytes(ref id));
+            }
+            else
+            {
+                session.State = SessionState.Closing;
+            }
+        }
+
+        if (session.State == SessionState.Closing && session.InFlight == 0)
+        {
+            state.Sessions.Free(request.Session);
+        }
+    }
+
+    private const int NotFound = int.MinValue;
+
+    private static int FindService(ReadOnlySpan<ServiceEntry> services, ulong low, ulong high)
+    {
+        if (low == Services.EnumerationLow && high == Services.EnumerationHigh)
+        {
+            return BuiltIn.Enumeration;
+        }
+
+        if (low == Services.StatisticsLow && high == Services.StatisticsHigh)
+        {
+            return BuiltIn.Statistics;
+        }
+
+        for (int i = 0; i < services.Length; i++)
+        {
+            if (services[i].UuidLow == low && services[i].UuidHigh == high)
+            {
+                return i;
+            }
+        }
+
+        return NotFound;
+    }
+
+    private static Decision Refuse(ref ProxyState state, ulong downcall, in SharedPlace place, uint result)
+    {
+        state.Malformed++;
+        return Answer(downcall, in place, result, Tee.OriginTee);
+    }
+
+    private static Decision Answer(ulong downcall, in SharedPlace place, uint result, uint origin)
+    {
+        ulong both = result | ((ulong)origin << 32);
+        TSystem.CopyOut(place.Address + MessageArgument.ResultOffset, Bytes(ref both));
+        return Decision.Finish(downcall, Tee.ReturnOk);
+    }
+
+    private static Span<byte> Bytes<T>(ref T value) where T : struct => MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref value, 1));
+}

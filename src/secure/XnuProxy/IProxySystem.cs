@@ -1,0 +1,38 @@
+using System;
+using Exclaves.Abi;
+
+namespace Exclaves.XnuProxy;
+
+/// <summary>What XnuProxy asks of SK, and its two ways of touching memory that is not its own.</summary>
+/// <remarks>Shared memory is reached by copying alone: nothing that Linux can change is ever looked at twice (I7).</remarks>
+public interface IProxySystem
+{
+    /// <summary>The IPC page.</summary>
+    static abstract ref MessageHeader Message { get; }
+    static abstract Span<byte> Body { get; }
+
+    /// <summary>A private page, page aligned: where copies of Linux's unregistered memory land.</summary>
+    static abstract Span<byte> Scratch { get; }
+
+    static abstract Status Receive();
+    static abstract Status ReplyReceive();
+    static abstract Status ForwardReceive(uint slot);
+    static abstract Status FinishReceive(ulong downcall, ulong x0);
+    static abstract Status Suspend(ulong downcall, ulong x0);
+
+    /// <summary>Copies Linux's memory to the start of <see cref="Scratch"/>; never across a page.</summary>
+    static abstract Status LinuxRead(ulong linux, int bytes);
+
+    /// <summary>Copies the start of <see cref="Scratch"/> to Linux's argument page.</summary>
+    static abstract Status LinuxWrite(ulong linux, int bytes);
+
+    /// <summary>Shares the pages whose addresses lie in <see cref="Scratch"/> from <paramref name="entry"/> (index) on. All or nothing.</summary>
+    static abstract Status ShareMap(int entry, int count, ulong window);
+    static abstract Status ShareUnmap(ulong window, ulong pages);
+
+    static abstract void CopyIn(scoped Span<byte> to, ulong shared);
+    static abstract void CopyOut(ulong shared, scoped ReadOnlySpan<byte> from);
+
+    static abstract Status Counters(scoped Span<ulong> words);
+    static abstract Status Component(uint index, out ComponentStatus status);
+}

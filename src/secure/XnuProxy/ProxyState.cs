@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.XnuProxy;
+
+/// <summary>All of XnuProxy's state: one static object. There is one thread, so there is no lock.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct ProxyState
+{
+    public RegistrationTable Registrations;
+    public SessionTable Sessions;
+    public RequestArray Requests;
+    public int RequestCount;
+    public ulong Malformed;
+    public int ServiceCount;
+
+    public void Initialize(ulong seed, int services)
+    {
+        Registrations.Initialize(seed);
+        Sessions.Initialize();
+        ServiceCount = services;
+    }
+}
+
+/// <summary>What ends the handling of one message.</summary>
+public enum Ending : byte
+{
+    /// <summary>Nobody waits for an answer from here.</summary>
+    Receive = 0,
+
+    /// <summary>The IPC page is the answer to whoever called.</summary>
+    Reply = 1,
+
+    /// <summary>The IPC page goes on to the service.</summary>
+    Forward = 2,
+
+    /// <summary>Linux gets its answer.</summary>
+    Finish = 3,
+}
+
+/// <summary>How a message's handling ends, with what it takes.</summary>
+public struct Decision
+{
+    public Ending Ending;
+    public uint Slot;
+    public ulong Downcall;
+    public ulong X0;
+
+    public static Decision Receive => default;
+    public static Decision Reply => new() { Ending = Ending.Reply };
+
+    public static Decision Forward(ulong downcall, uint slot) => new() { Ending = Ending.Forward, Downcall = downcall, Slot = slot };
+
+    public static Decision Finish(ulong downcall, ulong x0) => new() { Ending = Ending.Finish, Downcall = downcall, X0 = x0 };
+}

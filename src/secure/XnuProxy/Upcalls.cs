@@ -1,0 +1,134 @@
+using System;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.XnuProxy;
+
+/// <summary>What services may ask of Linux, through the RPC argument that follows the call's own (tee-abi 1.10).</summary>
+public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
+{
+    private const uint GetTime = 3;
+    private const uint Suspend = 5;
+    private const ulong MaxSuspendMilliseconds = 10_000;
+    private const ulong NanosecondsPerSecond = 1_000_000_000;
+    private const int ArgumentBytes = MessageArgument.Bytes + MessageParameter.Bytes;
+
+    /// <summary>A service that serves <paramref name="downcall"/> asks; it waits until Linux is back.</summary>
+    public static Decision Begin(ref ProxyState state, ulong downcall)
+    {
+        if (TSystem.Message.Length < (uint)Unsafe.SizeOf<UpcallMessage>())
+        {
+            return Refuse(Status.BadArgument);
+        }
+
+        UpcallMessage asked = MemoryMarshal.AsRef<UpcallMessage>(TSystem.Body);
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
+        if (downcall == 0 || request.Downcall != downcall || request.Upcall != 0)
+        {
+            return Refuse(Status.BadState);
+        }
+
+        if (!IsAllowed(in asked))
+        {
+            return Refuse(Status.Denied);
+        }
+
+        if (!TryPlace(ref state, in request, out ulong address))
+        {
+            return Refuse(Status.BadState);
+        }
+
+        ArgumentCopy argument = default;
+        argument.Header.Command = (MessageCommand)asked.Command;
+        argument.Header.Result = Tee.ErrorGeneric;
+        argument.Header.ParameterCount = 1;
+        argument.Parameters[0].Attribute = asked.Command == GetTime ? MessageParameter.ValueOutput : MessageParameter.ValueInput;
+        argument.Parameters[0].A = asked.Command == GetTime ? 0 : asked.P0.A;
+        TSystem.CopyOut(address, Bytes(ref argument));
+        Status status = TSystem.Suspend(downcall, Tee.RpcCommand);
+        if (status != Status.Ok)
+        {
+            return Refuse(status);
+        }
+
+        request.Upcall = asked.Command;
+        return Decision.Receive;
+    }
+
+    /// <summary>Linux is back: its answer is copied once, judged, and given to the service that waits.</summary>
+    public static Decision Return(ref ProxyState state, ulong downcall)
+    {
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
+        if (request.Downcall != downcall || request.Upcall == 0)
+        {
+            return Refuse(Status.BadState);
+        }
+
+        uint command = request.Upcall;
+        request.Upcall = 0;
+        if (!TryPlace(ref state, in request, out ulong address))
+        {
+            return Refuse(Status.BadReply);
+        }
+
+        Unsafe.SkipInit(out ArgumentCopy answer);
+        TSystem.CopyIn(Bytes(ref answer), address);
+        if (!IsSound(command, in answer))
+        {
+            return Refuse(Status.BadReply);
+        }
+
+        ref UpcallMessage reply = ref MemoryMarshal.AsRef<UpcallMessage>(TSystem.Body);
+        reply = default;
+        reply.Command = command;
+        reply.Result = answer.Header.Result;
+        if (command == GetTime && answer.Header.Result == Tee.Success)
+        {
+            reply.P0.Kind = ParameterKind.ValueOut;
+            reply.P0.A = answer.Parameters[0].A;
+            reply.P0.B = answer.Parameters[0].B;
+        }
+
+        return Reply(Status.Ok, (uint)Unsafe.SizeOf<UpcallMessage>());
+    }
+
+    private static bool IsAllowed(in UpcallMessage asked) => asked.Command switch
+    {
+        GetTime => true,
+        Suspend => asked.P0.A <= MaxSuspendMilliseconds,
+        _ => false,
+    };
+
+    /// <summary>A time has fewer nanoseconds than a second has, and lies within 64-bit file times.</summary>
+    private static bool IsSound(uint command, in ArgumentCopy answer) =>
+        command != GetTime || answer.Header.Result != Tee.Success
+        || (answer.Parameters[0].B < NanosecondsPerSecond && answer.Parameters[0].A >> 40 == 0);
+
+    private static bool TryPlace(ref ProxyState state, in Request request, out ulong address)
+    {
+        address = request.Argument.Address + request.Argument.Bytes;
+        if (!SharedMemory<TSystem>.IsValid(ref state, in request.Argument))
+        {
+            return false;
+        }
+
+        ref Registration entry = ref state.Registrations[request.Argument.Entry - 1];
+        ulong end = RegistrationTable.WindowOf(request.Argument.Entry - 1) + entry.PageOffset + entry.Bytes;
+        return end - address >= ArgumentBytes;
+    }
+
+    private static Decision Refuse(Status status) => Reply(status, 0);
+
+    private static Decision Reply(Status status, uint length)
+    {
+        TSystem.Message = default;
+        TSystem.Message.Label = MessageLabel.Reply;
+        TSystem.Message.Length = length;
+        TSystem.Message.Status = status;
+        return Decision.Reply;
+    }
+
+    private static Span<byte> Bytes(ref ArgumentCopy argument) =>
+        MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref argument, 1))[..ArgumentBytes];
+}
