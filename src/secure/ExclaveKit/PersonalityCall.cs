@@ -4,7 +4,7 @@ namespace Exclaves.ExclaveKit;
 /// <remarks>
 /// Made as `svc #0` through libc's `syscall(number, ...)`, by a normal P/Invoke: the thread is then in preemptive mode and a collection need not
 /// wait for the next message. Results are as Linux's: a negative number is minus an errno.
-/// This file is the only place for the numbers; ExclaveKit and the managed library Exclaves.Kit both compile it.
+/// This file is the only place for the numbers; programs reach them through the managed library Exclaves.Kit.
 /// </remarks>
 public static class PersonalityCall
 {

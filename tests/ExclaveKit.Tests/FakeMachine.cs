@@ -1,0 +1,160 @@
+using System;
+using System.Collections.Generic;
+using System.Text;
+using Exclaves.Abi;
+
+namespace Exclaves.ExclaveKit.Tests;
+
+/// <summary>The conclave has called Exit.</summary>
+public sealed class ConclaveEnded(ulong code) : Exception($"exit {code}")
+{
+    public ulong Code { get; } = code;
+}
+
+/// <summary>SK as a model: frames, messages, time. It is stricter than SK: whatever SK would overlook is an error here.</summary>
+public sealed class FakeWorld
+{
+    public const ulong Frequency = 1_000_000;
+    public const ulong Trampoline = 0x7E00_0000_1000;
+
+    public Dictionary<ulong, (byte[] Data, MemoryAccess Access)> Frames { get; } = [];
+
+    public List<string> Log { get; } = [];
+
+    public Queue<byte[]> Incoming { get; } = new();
+
+    public List<byte[]> Answers { get; } = [];
+
+    public List<string> Calls { get; } = [];
+
+    public byte[] MessagePage { get; } = new byte[4096];
+
+    public int FrameQuota { get; set; } = int.MaxValue;
+
+    public ulong Now { get; set; } = 1000;
+
+    /// <summary>How far the clock moves while nobody can run.</summary>
+    public ulong YieldStep { get; set; } = 10;
+
+    public Func<uint, byte[], Status> Endpoint { get; set; } = (_, _) => Status.BadCapability;
+
+    /// <summary>Answers requests for randomness with counted bytes.</summary>
+    public static Status CountingEntropy(uint slot, byte[] page)
+    {
+        if (slot != 2) { return Status.BadCapability; }
+
+        ulong wanted = BitConverter.ToUInt64(page, 32);
+        for (ulong i = 0; i < wanted; i++) { page[64 + i] = (byte)(i + 1); }
+
+        BitConverter.TryWriteBytes(page.AsSpan(4), (uint)wanted);
+        BitConverter.TryWriteBytes(page.AsSpan(24), 0u);
+        return Status.Ok;
+    }
+
+    public (byte[] Data, MemoryAccess Access) Frame(ulong address) =>
+        Frames.TryGetValue(address >> 12, out (byte[] Data, MemoryAccess Access) frame) ? frame : throw new InvalidOperationException($"{address:X} has no frame.");
+}
+
+/// <summary>The seam, over a <see cref="FakeWorld"/>.</summary>
+public struct FakeMachine(FakeWorld world) : IKitMachine
+{
+    public readonly ulong Counter => world.Now;
+
+    public readonly ulong CounterFrequency => FakeWorld.Frequency;
+
+    public readonly ulong SignalReturn => FakeWorld.Trampoline;
+
+    public readonly Span<byte> MessagePage => world.MessagePage;
+
+    public readonly Status Map(ulong address, ulong pages, MemoryAccess access)
+    {
+        if ((address & 4095) != 0 || pages == 0 || (access & MemoryAccess.Execute) != 0) { throw new InvalidOperationException("bad map"); }
+
+        if (world.Frames.Count + (int)pages > world.FrameQuota) { return Status.NoMemory; }
+
+        for (ulong i = 0; i < pages; i++)
+        {
+            if (!world.Frames.TryAdd((address >> 12) + i, (new byte[4096], access))) { throw new InvalidOperationException("mapped twice"); }
+        }
+
+        return Status.Ok;
+    }
+
+    public readonly void Unmap(ulong address, ulong pages)
+    {
+        for (ulong i = 0; i < pages; i++)
+        {
+            if (!world.Frames.Remove((address >> 12) + i)) { throw new InvalidOperationException("unmapped twice"); }
+        }
+    }
+
+    public readonly Status Protect(ulong address, ulong pages, MemoryAccess access)
+    {
+        world.Calls.Add($"protect {address:X} {pages} {access}");
+        for (ulong i = 0; i < pages; i++)
+        {
+            if (world.Frames.TryGetValue((address >> 12) + i, out (byte[] Data, MemoryAccess Access) frame))
+            {
+                world.Frames[(address >> 12) + i] = (frame.Data, access);
+            }
+        }
+
+        return Status.Ok;
+    }
+
+    public readonly void Read(ulong address, Span<byte> destination)
+    {
+        for (int i = 0; i < destination.Length; i++)
+        {
+            (byte[] data, MemoryAccess access) = world.Frame(address + (ulong)i);
+            if ((access & MemoryAccess.Read) == 0) { throw new InvalidOperationException("read without right"); }
+
+            destination[i] = data[(address + (ulong)i) & 4095];
+        }
+    }
+
+    public readonly void Write(ulong address, ReadOnlySpan<byte> source)
+    {
+        for (int i = 0; i < source.Length; i++)
+        {
+            (byte[] data, MemoryAccess access) = world.Frame(address + (ulong)i);
+            if ((access & MemoryAccess.Write) == 0) { throw new InvalidOperationException("write without right"); }
+
+            data[(address + (ulong)i) & 4095] = source[i];
+        }
+    }
+
+    public readonly Status Receive()
+    {
+        world.Calls.Add("receive");
+        if (!world.Incoming.TryDequeue(out byte[]? message)) { throw new InvalidOperationException("nobody sends"); }
+
+        message.CopyTo(world.MessagePage, 0);
+        return Status.Ok;
+    }
+
+    public readonly Status ReplyReceive()
+    {
+        world.Calls.Add("reply+receive");
+        world.Answers.Add((byte[])world.MessagePage.Clone());
+        if (!world.Incoming.TryDequeue(out byte[]? message)) { throw new InvalidOperationException("nobody sends"); }
+
+        message.CopyTo(world.MessagePage, 0);
+        return Status.Ok;
+    }
+
+    public readonly Status Reply()
+    {
+        world.Calls.Add("reply");
+        world.Answers.Add((byte[])world.MessagePage.Clone());
+        return Status.Ok;
+    }
+
+    public readonly Status Call(uint slot) => world.Endpoint(slot, world.MessagePage);
+
+    public readonly void Yield() => world.Now += world.YieldStep;
+
+    public readonly void Log(ReadOnlySpan<byte> line) => world.Log.Add(Encoding.UTF8.GetString(line));
+
+    public readonly void Exit(ulong code) => throw new ConclaveEnded(code);
+}

@@ -1,0 +1,153 @@
+using System;
+using System.Linq;
+using System.Text;
+using Exclaves.Abi;
+using Xunit;
+
+namespace Exclaves.ExclaveKit.Tests;
+
+/// <summary>Descriptors and the small calls that describe the system.</summary>
+public class FileTests
+{
+    private const ulong Path = TestKit.Data + 0x300;
+    private const ulong Pair = TestKit.Data + 0x380;
+
+    private static ulong Open(TestKit kit, string path, ulong flags = 0)
+    {
+        kit.Put(Path, Encoding.UTF8.GetBytes(path + "\0"));
+        return kit.Call(LinuxCall.Openat, unchecked((ulong)-100L), Path, flags);
+    }
+
+    private static ulong Write(TestKit kit, ulong descriptor, string text)
+    {
+        ulong buffer = TestKit.Data + 0x400;
+        kit.Put(buffer, Encoding.UTF8.GetBytes(text));
+        return kit.Call(LinuxCall.Write, descriptor, buffer, (ulong)text.Length);
+    }
+
+    [Fact]
+    public void OutputBecomesLines()
+    {
+        TestKit kit = new();
+        Assert.Equal(5UL, Write(kit, 1, "one\nt"));
+        Assert.Equal(9UL, Write(kit, 2, "wo\nthr\u0007ee"));
+        Assert.Equal(["one", "two"], kit.World.Log);
+        Write(kit, 2, "\n" + new string('x', 300) + "\n");
+        Assert.Equal("thr.ee", kit.World.Log[2]);
+        Assert.Equal([256, 44], kit.World.Log.Skip(3).Select(l => l.Length));
+        Assert.Equal(TestKit.Error(Errno.BadFile), Write(kit, 0, "x"));
+        Assert.Equal(TestKit.Error(Errno.BadFile), Write(kit, 9, "x"));
+    }
+
+    [Fact]
+    public void TheLastWordsAreNotLost()
+    {
+        TestKit kit = new();
+        Write(kit, 2, "no end of line");
+        Assert.Throws<ConclaveEnded>(() => kit.Call(LinuxCall.ExitGroup, 1));
+        Assert.Equal(["no end of line"], kit.World.Log);
+    }
+
+    [Fact]
+    public void UrandomIsTheEntropyServiceAndNoByteComesTwice()
+    {
+        TestKit kit = new();
+        ulong descriptor = Open(kit, "/dev/urandom");
+        Assert.Equal(3UL, descriptor);
+        ulong buffer = kit.Map(4096);
+        ulong left = (ulong)kit.State.RandomLeft;
+        Assert.Equal(left, kit.Call(LinuxCall.Read, descriptor, buffer, left));
+        Assert.Equal(0, kit.State.RandomLeft);
+        Assert.All(((ReadOnlySpan<byte>)kit.State.Random).ToArray(), b => Assert.Equal(0, b));
+        Assert.Equal(1000UL, kit.Call(LinuxCall.GetRandom, buffer, 1000, 0));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Close, descriptor));
+        Assert.Equal(TestKit.Error(Errno.BadFile), kit.Call(LinuxCall.Read, descriptor, buffer, 1));
+        kit.World.Endpoint = (_, _) => Status.PeerDied;
+        Assert.Equal((ulong)(KitState.RandomBytes * 2) - 1000, kit.Call(LinuxCall.GetRandom, buffer, 1000, 0));
+        Assert.Equal(TestKit.Error(Errno.TryAgain), kit.Call(LinuxCall.GetRandom, buffer, 1, 0));
+    }
+
+    [Fact]
+    public void TheStackIsFoundWhereTheLibraryLooks()
+    {
+        TestKit kit = new();
+        ulong descriptor = Open(kit, "/proc/self/maps");
+        ulong buffer = kit.Map(4096);
+        ulong length = kit.Call(LinuxCall.Read, descriptor, buffer, 4096);
+        string line = Encoding.UTF8.GetString(kit.Get(buffer, (int)length));
+        Assert.Equal($"{kit.State.StackStart:x12}-{kit.State.StackEnd:x12} rw-p 00000000 00:00 0                          [stack]\n", line);
+        Assert.Equal(0UL, kit.Call(LinuxCall.Read, descriptor, buffer, 4096));
+    }
+
+    [Theory]
+    [InlineData("/proc/meminfo")]
+    [InlineData("/sys/devices/system/cpu/possible")]
+    [InlineData("/etc/ssl/openssl.cnf")]
+    [InlineData("")]
+    [InlineData("/proc/self/mapsmapsmapsmapsmapsmapsmapsmapsmapsmapsmapsmapsmapsmapsmapsmaps")]
+    public void ThereAreNoFiles(string path) => Assert.Equal(TestKit.Error(Errno.NoEntry), Open(new TestKit(), path));
+
+    [Fact]
+    public void DescriptorsAreLimited()
+    {
+        TestKit kit = new();
+        for (ulong i = 3; i < PseudoFileTable.Capacity; i++) { Assert.Equal(i, Open(kit, "/dev/urandom")); }
+
+        Assert.Equal(TestKit.Error(Errno.TooManyFiles), Open(kit, "/dev/urandom"));
+        Assert.Equal(TestKit.Error(Errno.TooManyFiles), kit.Call(LinuxCall.Pipe2, Pair, 0));
+        Assert.Equal(TestKit.Error(Errno.AccessDenied), Open(kit, "/dev/urandom", flags: 1));
+    }
+
+    [Fact]
+    public void APipeHandsBytesToAWaitingThread()
+    {
+        TestKit kit = new();
+        Assert.Equal(0UL, kit.Call(LinuxCall.Pipe2, Pair, 0));
+        ulong reader = kit.Get<uint>(Pair);
+        ulong writer = kit.Get<uint>(Pair + 4);
+        ulong buffer = kit.Map(4096);
+        uint other = kit.Clone();
+        kit.RunUntil(other);
+        kit.Call(LinuxCall.Read, reader, buffer, 100);
+        Assert.Equal(1u, kit.Tid);
+        Assert.Equal(3UL, Write(kit, writer, "abc"));
+        kit.RunUntil(other);
+        Assert.Equal(3UL, kit.Live.X[0]);
+        Assert.Equal("abc"u8.ToArray(), kit.Get(buffer, 3));
+        kit.Call(LinuxCall.Read, reader, buffer, 100);
+        kit.Call(LinuxCall.Close, writer);
+        kit.RunUntil(other);
+        Assert.Equal(0UL, kit.Live.X[0]);
+        Assert.Equal(0UL, kit.Call(LinuxCall.Close, reader));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Pipe2, Pair, 0x800));
+        Assert.Equal(TestKit.Error(Errno.TryAgain), kit.Call(LinuxCall.Read, reader, buffer, 100));
+    }
+
+    [Fact]
+    public void TheQuotaIsAllTheMemoryThereIs()
+    {
+        TestKit kit = new();
+        ulong buffer = kit.Map(4096);
+        Assert.Equal(0UL, kit.Call(LinuxCall.SysInfo, buffer));
+        Assert.Equal(kit.State.CommitLimit * 4096, kit.Get<ulong>(buffer + 32));
+        Assert.Equal((kit.State.CommitLimit - kit.State.CommittedPages) * 4096, kit.Get<ulong>(buffer + 40));
+        Assert.Equal(1u, kit.Get<uint>(buffer + 104));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Prlimit64, 0, 3, 0, buffer));
+        Assert.Equal(0x8_0000UL, kit.Get<ulong>(buffer));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Uname, buffer));
+        Assert.Equal((byte)'L', kit.Get<byte>(buffer));
+        Assert.Equal(TestKit.Error(Errno.BadAddress), kit.Call(LinuxCall.SysInfo, 0x10));
+    }
+
+    [Fact]
+    public void DescriptorsDescribeThemselves()
+    {
+        TestKit kit = new();
+        ulong buffer = kit.Map(4096);
+        Assert.Equal(0UL, kit.Call(LinuxCall.Fstat, 1, buffer));
+        Assert.Equal(0x2000u, kit.Get<uint>(buffer + 16) & 0xF000);
+        Assert.Equal(TestKit.Error(Errno.BadFile), kit.Call(LinuxCall.Fstat, 7, buffer));
+        Assert.Equal(TestKit.Error(Errno.NotTerminal), kit.Call(LinuxCall.Ioctl, 1, 0x5401, buffer));
+        Assert.Equal(1UL, kit.Call(LinuxCall.Fcntl, 1, 3));
+    }
+}

@@ -1,0 +1,180 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using CsCheck;
+using Exclaves.Abi;
+using Exclaves.Kit;
+using Exclaves.Signer;
+using Xunit;
+
+namespace Exclaves.ExclaveKit.Tests;
+
+/// <summary>The loop of a .NET conclave, and Signer in it.</summary>
+public class ServiceHostTests
+{
+    private const int Room = 512;
+    private static readonly int s_fixed = Unsafe.SizeOf<ServiceMessage>();
+
+    private sealed class Port : IMessagePort
+    {
+        public byte[] Next = [];
+        public byte[] Answer = [];
+
+        public int Receive(Span<byte> message)
+        {
+            Next.CopyTo(message);
+            return Next.Length;
+        }
+
+        public int ReplyReceive(Span<byte> message)
+        {
+            int bytes = MessageHeader.Bytes + (int)MemoryMarshal.Read<MessageHeader>(message).Length;
+            Answer = message[..bytes].ToArray();
+            return 0;
+        }
+    }
+
+    private sealed class Throwing(Func<Exception> make) : ConclaveService
+    {
+        public override void Invoke(ServiceCall call) => throw make();
+    }
+
+    /// <summary>A call with up to two buffers: inputs carry bytes, outputs have room.</summary>
+    private static byte[] Encode(MessageLabel label, uint session, uint operation, params (ParameterKind Kind, byte[] Bytes)[] parameters)
+    {
+        byte[] message = new byte[MessageHeader.Bytes + s_fixed + (parameters.Length * Room)];
+        MessageHeader header = new() { Label = label, Length = (uint)(message.Length - MessageHeader.Bytes) };
+        MemoryMarshal.Write(message, in header);
+        ServiceMessage body = new() { Session = session, Operation = operation };
+        Span<ServiceParameter> all = MemoryMarshal.CreateSpan(ref body.P0, ServiceMessage.MaxParameters);
+        for (int i = 0; i < parameters.Length; i++)
+        {
+            int offset = s_fixed + (i * Room);
+            all[i] = new ServiceParameter { Kind = parameters[i].Kind, Offset = (uint)offset, A = (ulong)parameters[i].Bytes.Length, B = Room };
+            parameters[i].Bytes.CopyTo(message, MessageHeader.Bytes + offset);
+        }
+
+        MemoryMarshal.Write(message.AsSpan(MessageHeader.Bytes), in body);
+        return message;
+    }
+
+    private static (uint Result, byte[] Output) Invoke(ConclaveService service, byte[] message, int output = 0)
+    {
+        Port port = new() { Next = message };
+        ServiceHost host = new(service, port);
+        host.Next(host.Start());
+        MessageHeader header = MemoryMarshal.Read<MessageHeader>(port.Answer);
+        Assert.Equal(MessageLabel.Reply, header.Label);
+        ServiceMessage body = MemoryMarshal.Read<ServiceMessage>(port.Answer.AsSpan(MessageHeader.Bytes));
+        ServiceParameter parameter = MemoryMarshal.CreateSpan(ref body.P0, ServiceMessage.MaxParameters)[output];
+        bool isOutput = parameter.Kind is ParameterKind.BufferOut && body.Result == Tee.Success;
+        return (body.Result, isOutput ? port.Answer.AsSpan(MessageHeader.Bytes + (int)parameter.Offset, (int)parameter.A).ToArray() : []);
+    }
+
+    private static (ParameterKind, byte[]) Out(int bytes = Room) => (ParameterKind.BufferOut, new byte[bytes]);
+
+    private static (ParameterKind, byte[]) In(byte[] bytes) => (ParameterKind.BufferIn, bytes);
+
+    [Fact]
+    public void SignerSignsWithAKeyOfTheSession()
+    {
+        using SignerHolder signer = new();
+        byte[] digest = SHA256.HashData("message"u8);
+        (uint made, byte[] key) = Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate, Out()));
+        Assert.Equal(Tee.Success, made);
+        Assert.Equal(key, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.PublicKey, Out())).Output);
+
+        (uint signed, byte[] signature) = Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(digest), Out()), output: 1);
+        Assert.Equal(Tee.Success, signed);
+        using ECDsa verifier = ECDsa.Create();
+        verifier.ImportSubjectPublicKeyInfo(key, out _);
+        Assert.True(verifier.VerifyHash(digest, signature, DSASignatureFormat.Rfc3279DerSequence));
+
+        // Another session has no key; after the close, neither has this one.
+        Assert.Equal(Tee.ErrorItemNotFound, Invoke(signer.Service, Encode(MessageLabel.Invoke, 2, (uint)SignerOperation.Sign, In(digest), Out())).Result);
+        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Close, 1, 0)).Result);
+        Assert.Equal(Tee.ErrorItemNotFound, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.PublicKey, Out())).Result);
+    }
+
+    [Fact]
+    public void SignerRefusesWhatItDoesNotUnderstand()
+    {
+        using SignerHolder signer = new();
+        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Open, 1, 0)).Result);
+        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Null)).Result);
+        Assert.Equal(Tee.ErrorNotSupported, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, 99)).Result);
+        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate)).Result);
+        Assert.Equal(Tee.ErrorShortBuffer, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate, Out(10))).Result);
+        Assert.Equal(Tee.ErrorItemNotFound, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.PublicKey, Out())).Result);
+        Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate, Out()));
+        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(new byte[31]), Out())).Result);
+    }
+
+    [Fact]
+    public void SignerHoldsALimitedNumberOfKeys()
+    {
+        using SignerHolder signer = new();
+        for (uint i = 0; i < SignerService.MaxKeys; i++)
+        {
+            Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Invoke, i, (uint)SignerOperation.Generate, Out())).Result);
+        }
+
+        Assert.Equal(Tee.ErrorOutOfMemory, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1000, (uint)SignerOperation.Generate, Out())).Result);
+        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Invoke, 0, (uint)SignerOperation.Generate, Out())).Result);
+    }
+
+    public static TheoryData<Func<Exception>, uint> Exceptions => new()
+    {
+        { () => new ServiceException(Tee.ErrorAccessDenied), Tee.ErrorAccessDenied },
+        { () => new ServiceException(Tee.Success), Tee.ErrorGeneric },
+        { () => new OutOfMemoryException(), Tee.ErrorOutOfMemory },
+        { () => new NullReferenceException(), Tee.ErrorGeneric },
+        { () => new ArgumentException("x"), Tee.ErrorBadParameters },
+        { () => new CryptographicException(), Tee.ErrorGeneric },
+    };
+
+    [Theory]
+    [MemberData(nameof(Exceptions))]
+    public void AnExceptionIsAResultNotAnEnd(Func<Exception> make, uint expected) =>
+        Assert.Equal(expected, Invoke(new Throwing(make), Encode(MessageLabel.Invoke, 1, 1)).Result);
+
+    [Fact]
+    public void DamagedMessagesAreAnsweredAndNeverThrow() =>
+        Gen.Select(Gen.Int[0, MessageHeader.Bytes + s_fixed - 1], Gen.Byte).List[0, 12].Sample(damage =>
+        {
+            using SignerHolder signer = new();
+            byte[] message = Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(new byte[32]), Out());
+            foreach ((int at, byte value) in damage) { message[at] = value; }
+
+            Port port = new() { Next = message };
+            ServiceHost host = new(signer.Service, port);
+            host.Next(host.Start());
+            MessageHeader header = MemoryMarshal.Read<MessageHeader>(port.Answer);
+            Assert.Equal(MessageLabel.Reply, header.Label);
+            Assert.InRange((int)header.Length, s_fixed, MessageHeader.MaxBodyBytes);
+        });
+
+    [Fact]
+    public void ShortMessagesAreRefused()
+    {
+        foreach (int length in (IEnumerable<int>)[0, 1, s_fixed - 1])
+        {
+            byte[] message = new byte[MessageHeader.Bytes + length];
+            MessageHeader header = new() { Label = MessageLabel.Invoke, Length = (uint)length };
+            MemoryMarshal.Write(message, in header);
+            Assert.Equal(Tee.ErrorBadFormat, Invoke(new Throwing(() => new InvalidOperationException()), message).Result);
+        }
+    }
+
+    private sealed class SignerHolder : IDisposable
+    {
+        public SignerService Service { get; } = new();
+
+        public void Dispose()
+        {
+            for (uint i = 0; i < 2000; i++) { Service.Close(i); }
+        }
+    }
+}
