@@ -9,9 +9,9 @@ internal static class Kernel
 {
     public static Status Call(SecureCall call, ulong a = 0, ulong b = 0, ulong c = 0) => (Status)(uint)RawCall((ulong)call, a, b, c);
 
-    [RuntimeImport("*", "kit_handler_address")]
+    [RuntimeImport("*", "kit_initial_address")]
     [MethodImpl(MethodImplOptions.InternalCall)]
-    public static extern ulong HandlerAddress();
+    public static extern ulong InitialAddress();
 
     [RuntimeImport("*", "kit_signal_return_address")]
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -10,24 +10,20 @@ internal static unsafe class Program
     private static KitState s_state;
     private static KernelMachine s_machine;
 
-    // SAFETY: kit.S reserves the page; SK writes it before each entry, and reads it when we are done.
-    private static ref UserContext Live => ref Unsafe.AsRef<UserContext>((void*)Kernel.ContextAddress());
-
-    /// <summary>Prepares the program's first context. The handler's stack is the one we are on: nothing of it is needed later.</summary>
+    /// <summary>Prepares the program's first context; kit.S installs the personality and resumes it.</summary>
     [RuntimeExport("kit_start")]
     private static void Start(StartInfo* info)
     {
-        Personality<KernelMachine> personality = new(ref s_state, ref s_machine, ref Live);
-
-        // SAFETY: SK maps the page read only for the life of the component.
-        personality.Start(in *info);
-        Kernel.Call(SecureCall.SetPersonality, Kernel.HandlerAddress(), UserLayout.StackTop, Kernel.ContextAddress());
+        // SAFETY: kit.S reserves the page, and SK maps the start information read only for the life of the component.
+        ref UserContext initial = ref Unsafe.AsRef<UserContext>((void*)Kernel.InitialAddress());
+        new Personality<KernelMachine>(ref s_state, ref s_machine, ref initial).Start(in *info);
     }
 
     [RuntimeExport("kit_handle")]
-    private static void Handle(ReflectReason reason, UserContext* context)
+    private static void Handle(ReflectReason reason)
     {
-        _ = context;
-        new Personality<KernelMachine>(ref s_state, ref s_machine, ref Live).Handle(reason);
+        // SAFETY: kit.S reserves the page; SK writes it before each entry, and reads it when we are done.
+        ref UserContext live = ref Unsafe.AsRef<UserContext>((void*)Kernel.ContextAddress());
+        new Personality<KernelMachine>(ref s_state, ref s_machine, ref live).Handle(reason);
     }
 }

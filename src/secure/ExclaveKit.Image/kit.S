@@ -3,29 +3,43 @@
  */
 #include "asm.h"
 
-#define CALL_RESUME_CONTEXT 17
-#define CALL_EXIT           19
-#define START_INFO_COOKIE   120
-#define LINUX_RT_SIGRETURN  139
+#define CALL_SET_PERSONALITY 16
+#define CALL_RESUME_CONTEXT  17
+#define CALL_EXIT            19
+#define START_INFO_COOKIE    120
+#define LINUX_RT_SIGRETURN   139
 
-/* First instruction. In: x0 = StartInfo. The program starts when the context is resumed. */
+/* First instruction. In: x0 = StartInfo. kit_start leaves the program's first context in kit_initial. */
     .section .head.text, "ax", %progbits
     .global _start
 _start:
     ldr     x1, [x0, #START_INFO_COOKIE]
     adrp    x2, __security_cookie
     str     x1, [x2, #:lo12:__security_cookie]
+    mov     x19, sp
     bl      kit_start
-    b       resume
 
-/* Where SK reflects. In: x0 = reason, x1 = the context page; sp = top of the initial stack, which nobody else uses by then. */
+    /* From here on an interrupt may enter the handler, which uses this stack from its top and the context page: neither may hold anything
+     * of ours. That is why the first context lies elsewhere. */
+    adrp    x0, kit_handler
+    add     x0, x0, #:lo12:kit_handler
+    mov     x1, x19
+    adrp    x2, kit_context
+    mov     x8, #CALL_SET_PERSONALITY
+    svc     #1
+    cbnz    x0, exc_fail
+    adrp    x0, kit_initial
+    mov     x8, #CALL_RESUME_CONTEXT
+    svc     #1
+    b       exc_fail
+
+/* Where SK reflects. In: x0 = reason, x1 = the context page; sp = top of the initial stack. */
 FUNC(kit_handler)
     bl      kit_handle
-resume:
     adrp    x0, kit_context
     mov     x8, #CALL_RESUME_CONTEXT
     svc     #1
-    brk     #0
+    b       exc_fail
 ENDFUNC(kit_handler)
 
 /* Where signal handlers of the program return to; never called by the kit. */
@@ -44,14 +58,10 @@ FUNC(kit_call)
     ret
 ENDFUNC(kit_call)
 
-/* Out: x0 = address of the handler, of the signal trampoline, of the context page. */
-FUNC(kit_handler_address)
-    adr     x0, kit_handler
-    ret
-ENDFUNC(kit_handler_address)
-
+/* Out: x0 = address of the signal trampoline, of the context page, of the first context. */
 FUNC(kit_signal_return_address)
-    adr     x0, kit_signal_return
+    adrp    x0, kit_signal_return
+    add     x0, x0, #:lo12:kit_signal_return
     ret
 ENDFUNC(kit_signal_return_address)
 
@@ -59,6 +69,11 @@ FUNC(kit_context_address)
     adrp    x0, kit_context
     ret
 ENDFUNC(kit_context_address)
+
+FUNC(kit_initial_address)
+    adrp    x0, kit_initial
+    ret
+ENDFUNC(kit_initial_address)
 
 /* A check of the compiled code has failed. In: w0 = code. */
 FUNC(exc_fail)
@@ -68,8 +83,10 @@ FUNC(exc_fail)
     brk     #0
 ENDFUNC(exc_fail)
 
-/* One page: the running thread's registers (Abi UserContext), written by SK on entry and read by it on the way out. */
+/* A page each: the first context, and the running thread's registers (Abi UserContext), written by SK on entry and read by it on the way out. */
     .section .bss.kit_context, "aw", %nobits
     .balign 4096
+kit_initial:
+    .skip   4096
 kit_context:
     .skip   4096
