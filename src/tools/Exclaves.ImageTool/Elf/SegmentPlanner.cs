@@ -10,6 +10,9 @@ public sealed record PlannedSegment(ulong VirtualBase, byte[] Content, ulong Mem
 /// <summary>Turns an ELF file's segments into whole pages, as SK maps them.</summary>
 public static class SegmentPlanner
 {
+    /// <summary>More than any quota; keeps the arithmetic below within an int.</summary>
+    private const ulong MaxSegmentBytes = 1ul << 30;
+
     private const ulong Page = UserLayout.PageBytes;
 
     /// <param name="bias">Added to every address: the load base of a static-pie.</param>
@@ -26,6 +29,11 @@ public static class SegmentPlanner
             if (address < low || address >= high || segment.MemoryBytes > high - address)
             {
                 throw new ImageToolException(elf.Name, place, $"must lie within 0x{low:X}..0x{high:X}, and would lie at 0x{address:X}.");
+            }
+
+            if (segment.MemoryBytes > MaxSegmentBytes)
+            {
+                throw new ImageToolException(elf.Name, place, $"must not be larger than {MaxSegmentBytes >> 20} MiB.");
             }
 
             // SK maps nothing that cannot be read.

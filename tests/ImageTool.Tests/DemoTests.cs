@@ -1,0 +1,42 @@
+using System;
+using System.Linq;
+using System.Text.Json;
+using Exclaves.Abi;
+using Exclaves.ImageTool.Description;
+using Xunit;
+
+namespace Exclaves.ImageTool.Tests;
+
+/// <summary>The system that ships.</summary>
+public class DemoTests
+{
+    [Fact]
+    public void ItIsValid()
+    {
+        SystemDescription demo = SystemReader.Read(Repository.Demo);
+        Assert.Equal(["XnuProxy", "Entropy", "Hello", "Signer"], demo.Components.Select(c => c.Name));
+    }
+
+    [Theory]
+    [InlineData("org.exclaves.hello", Services.Hello)]
+    [InlineData("org.exclaves.signer", Services.Signer)]
+    public void ItsServicesHaveTheUuidsOfTheAbi(string name, string uuid)
+    {
+        SystemDescription demo = SystemReader.Read(Repository.Demo);
+        Assert.Equal(Guid.Parse(uuid), demo.Services.Single(s => s.Name == name).Uuid);
+    }
+
+    [Fact]
+    public void TheSchemaKnowsTheSameMembersAsTheReader()
+    {
+        using JsonDocument schema = JsonDocument.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(Repository.Root, "systems", "system.schema.json")));
+        JsonElement definitions = schema.RootElement.GetProperty("$defs");
+        Assert.Equal(["$schema", "sptm", "sk", "kit", "pool", "components", "services"], Members(schema.RootElement));
+        Assert.Equal(["name", "kind", "program", "quota", "core", "proxy", "grants"], Members(definitions.GetProperty("component")));
+        Assert.Equal(["slot", "endpoint", "badge", "device", "dmaAddress", "counters"], Members(definitions.GetProperty("grant")));
+        Assert.Equal(["name", "uuid", "component", "onBus"], Members(definitions.GetProperty("service")));
+        Assert.Equal(DeviceCatalog.Pages.Keys, definitions.GetProperty("grant").GetProperty("properties").GetProperty("device").GetProperty("enum").EnumerateArray().Select(e => e.GetString()!));
+    }
+
+    private static string[] Members(JsonElement type) => [.. type.GetProperty("properties").EnumerateObject().Select(p => p.Name)];
+}
