@@ -10,9 +10,6 @@ namespace Exclaves.Hello;
 /// <summary>The service that tests and measures the way in and out (Abi.HelloOperation).</summary>
 internal readonly struct HelloService : IService
 {
-    /// <summary>Slot of XnuProxy's endpoint in the system description.</summary>
-    private const uint ProxySlot = 2;
-
     public static uint Open(ref ServiceMessage message) => Tee.Success;
 
     public static uint Close(ref ServiceMessage message) => Tee.Success;
@@ -70,7 +67,7 @@ internal readonly struct HelloService : IService
             return Tee.ErrorBadParameters;
         }
 
-        Status status = ServiceServer.GetTime(ProxySlot, out ulong seconds, out ulong nanoseconds);
+        Status status = ServiceServer.GetTime(out ulong seconds, out ulong nanoseconds);
         message.P0.A = seconds;
         message.P0.B = nanoseconds;
         return status == Status.Ok ? Tee.Success : Tee.ErrorCommunication;

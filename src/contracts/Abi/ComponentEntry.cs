@@ -111,6 +111,9 @@ public struct ComponentEntry
     public const int MaxGrants = 12;
     public const uint OwnEndpointSlot = 1;
 
+    /// <summary>Slot, beyond those that a grant can name, of XnuProxy's endpoint: for upcalls. Every component that a <see cref="ServiceEntry"/> names has it.</summary>
+    public const uint UpcallSlot = 32;
+
     public Name64 Name;
     public ComponentKind Kind;
     public ComponentFlags Flags;

@@ -34,8 +34,8 @@ public static class ServiceServer
     public static Span<byte> Buffer(ref ServiceParameter parameter) =>
         parameter.C != 0 ? default : IpcPage.Body.Slice((int)parameter.Offset, (int)parameter.A);
 
-    /// <summary>Keeps the service's message while the IPC page carries an upcall.</summary>
-    public static Status GetTime(uint proxySlot, out ulong seconds, out ulong nanoseconds)
+    /// <summary>Linux's clock, by an upcall; the service's message is kept meanwhile.</summary>
+    public static Status GetTime(out ulong seconds, out ulong nanoseconds)
     {
         ServiceMessage kept = IpcPage.Service;
         MessageHeader header = IpcPage.Header;
@@ -45,7 +45,7 @@ public static class ServiceServer
         upcall.P0.Kind = ParameterKind.ValueOut;
         IpcPage.Header.Label = MessageLabel.Upcall;
         IpcPage.Header.Length = (uint)Unsafe.SizeOf<UpcallMessage>();
-        Status status = SecureCalls.CallEndpoint(proxySlot);
+        Status status = SecureCalls.CallEndpoint(ComponentEntry.UpcallSlot);
         status = status == Status.Ok ? IpcPage.Header.Status : status;
         bool answered = status == Status.Ok && upcall.Result == Tee.Success;
         seconds = answered ? upcall.P0.A : 0;

@@ -91,6 +91,30 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         {
             Refuse(5);
         }
+
+        GrantUpcalls(ref kernel);
+    }
+
+    /// <summary>Whoever serves Linux may ask Linux: XnuProxy decides what.</summary>
+    private static void GrantUpcalls(ref KernelState kernel)
+    {
+        for (uint i = 0; i < kernel.ServiceCount; i++)
+        {
+            ref ServiceEntry service = ref TMachine.At<ServiceEntry>(kernel.Services + (i * (ulong)Unsafe.SizeOf<ServiceEntry>()));
+            if (service.Component >= (uint)kernel.ComponentCount || service.Component == (uint)kernel.Proxy)
+            {
+                Refuse(7);
+                continue;
+            }
+
+            // A component with several services has the slot already.
+            ref Component component = ref kernel.Components[(int)service.Component];
+            if (component.Capabilities.IsEmpty(ComponentEntry.UpcallSlot))
+            {
+                component.Capabilities.Insert(
+                    ComponentEntry.UpcallSlot, CapabilityKind.Endpoint, CapabilityRights.Send, 1, (ulong)kernel.Proxy, component.Index + 1);
+            }
+        }
     }
 
     private static void GrantAll(ref KernelState kernel, ref Component component, ref ComponentEntry entry)

@@ -58,6 +58,8 @@ public struct CapabilityTable
         return Status.Ok;
     }
 
+    public readonly bool IsEmpty(uint slot) => slot < Limits.Slots && _words[(int)slot] == 0;
+
     public readonly ulong Badge(Capability capability) => _badges[capability.BadgeIndex];
 
     /// <summary>Whether the component holds a capability that needs no slot in the call.</summary>

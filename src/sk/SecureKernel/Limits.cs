@@ -8,8 +8,8 @@ public static class Limits
     /// <summary>Linux threads that can be inside at once; also the width of a token's index.</summary>
     public const int Downcalls = 512;
 
-    /// <summary>Capability slots of one component.</summary>
-    public const int Slots = 32;
+    /// <summary>Capability slots of one component: what the system description can name, and <see cref="Exclaves.Abi.ComponentEntry.UpcallSlot"/>.</summary>
+    public const int Slots = 33;
 
     /// <summary>Pages that one entry into SK works on before it lets interrupts in again (I6).</summary>
     public const uint ChunkPages = 64;
