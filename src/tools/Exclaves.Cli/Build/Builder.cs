@@ -1,0 +1,99 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Linq;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Cli.Terminal;
+using Exclaves.Cli.Tools;
+
+namespace Exclaves.Cli.Build;
+
+/// <summary>Builds the solution and the attack module when a source has changed since the last time.</summary>
+public sealed partial class Builder
+{
+    private static readonly string[] SourceFolders = ["src", "eng", "systems", "tests"];
+
+    private readonly Workspace _workspace;
+    private readonly Screen _screen;
+
+    public Builder(Workspace workspace, Screen screen)
+    {
+        _workspace = workspace;
+        _screen = screen;
+    }
+
+    private string Stamp => Path.Combine(_workspace.Out, "build.stamp");
+
+    public async Task Run(CancellationToken cancel)
+    {
+        string sources = DescribeSources(_workspace.Root);
+        if (File.Exists(Stamp) && File.ReadAllText(Stamp) == sources && Directory.Exists(_workspace.GuestPrograms))
+        {
+            return;
+        }
+
+        await _screen.Step("build: solution", () => BuildSolution(cancel));
+        await _screen.Step("build: attack module", () => BuildAttackModule(cancel));
+        File.WriteAllText(Stamp, sources);
+    }
+
+    /// <summary>A digest of every source file's name, size and time, so that a file that vanished counts as well.</summary>
+    public static string DescribeSources(string root)
+    {
+        StringBuilder list = new();
+        IEnumerable<FileInfo> files = SourceFolders
+            .Select(folder => new DirectoryInfo(Path.Combine(root, folder)))
+            .Where(folder => folder.Exists)
+            .SelectMany(FilesIn)
+            .Concat(new DirectoryInfo(root).EnumerateFiles().Where(file => file.Extension is ".props" or ".targets" or ".slnx" or ".json"))
+            .OrderBy(file => file.FullName, StringComparer.Ordinal);
+        foreach (FileInfo file in files)
+        {
+            list.Append(file.FullName).Append(' ').Append(file.Length).Append(' ').Append(file.LastWriteTimeUtc.Ticks).Append('\n');
+        }
+
+        return Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(list.ToString())));
+    }
+
+    private static bool IsOutput(string name) => name is "bin" or "obj" or "TestResults";
+
+    private static IEnumerable<FileInfo> FilesIn(DirectoryInfo folder) =>
+        folder.EnumerateFiles().Concat(folder.EnumerateDirectories().Where(inner => !IsOutput(inner.Name)).SelectMany(FilesIn));
+
+    private async Task BuildSolution(CancellationToken cancel)
+    {
+        string logPath = Path.Combine(_workspace.Out, "build.log");
+        Directory.CreateDirectory(_workspace.Out);
+        ToolResult result = await Tool.Run(
+            "dotnet", ["build", "Exclaves.slnx", "-nologo", "-v", "minimal", "-clp:NoSummary"], cancel, ShowProject, _workspace.Root);
+        File.WriteAllLines(logPath, result.Output.Concat(result.Errors));
+        if (result.ExitCode != 0)
+        {
+            string? error = result.Output.Concat(result.Errors).FirstOrDefault(line => ErrorLine().IsMatch(line));
+            throw new ExclaveException($"The solution does not build: {error?.Trim() ?? result.LastWords} (all of it: {_workspace.Relative(logPath)})");
+        }
+    }
+
+    private Task BuildAttackModule(CancellationToken cancel) => Tool.Require(
+        "make",
+        ["-C", Path.Combine(_workspace.Root, "tests", "attacks", "module"), "KERNEL_HEADERS=" + _workspace.KernelHeaders],
+        cancel,
+        _screen.Detail);
+
+    /// <summary>"  Hello.Image -> /…/Hello.dll" tells which project was finished.</summary>
+    private void ShowProject(string line)
+    {
+        int arrow = line.IndexOf(" -> ", StringComparison.Ordinal);
+        if (arrow > 0)
+        {
+            _screen.Detail(line[..arrow].Trim());
+        }
+    }
+
+    [GeneratedRegex(@"\berror\b.*:|: error ")]
+    private static partial Regex ErrorLine();
+}

@@ -1,0 +1,68 @@
+using System.CommandLine;
+using System.IO;
+using Exclaves.Cli.Machine;
+
+namespace Exclaves.Cli.Commands;
+
+/// <summary>Options of the commands that start the machine.</summary>
+public sealed class MachineOptions
+{
+    public Option<DirectoryInfo?> Share { get; } = new("--share") { Description = "Folder that the guest sees at /share", HelpName = "DIR" };
+
+    public Option<int> Cpus { get; } = new("--smp")
+    {
+        Description = $"Number of CPUs, 1 to {MachineSpec.MaxCpus}",
+        HelpName = "N",
+        DefaultValueFactory = _ => MachineSpec.DefaultCpus,
+    };
+
+    public Option<int> Memory { get; } = new("--memory")
+    {
+        Description = $"Memory of the machine in MiB, at least {MachineSpec.MinMemoryMib}",
+        HelpName = "MIB",
+        DefaultValueFactory = _ => MachineSpec.DefaultMemoryMib,
+    };
+
+    public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
+
+    public Option<string> Append { get; } = new("--append")
+    {
+        Description = "More arguments for the guest's kernel",
+        HelpName = "ARGS",
+        DefaultValueFactory = _ => "",
+    };
+
+    public void AddTo(Command command)
+    {
+        AddRange(Cpus, 1, MachineSpec.MaxCpus);
+        AddRange(Memory, MachineSpec.MinMemoryMib, MachineSpec.MaxMemoryMib);
+        Share.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<DirectoryInfo?>() is { Exists: false } folder)
+            {
+                result.AddError($"--share: there is no folder '{folder}'.");
+            }
+        });
+        command.Options.Add(Share);
+        command.Options.Add(Cpus);
+        command.Options.Add(Memory);
+        command.Options.Add(Append);
+        command.Options.Add(NoBuild);
+    }
+
+    public MachineSpec Read(ParseResult parsed, string image) => new(image)
+    {
+        Cpus = parsed.GetValue(Cpus),
+        MemoryMib = parsed.GetValue(Memory),
+        Share = parsed.GetValue(Share)?.FullName,
+    };
+
+    private static void AddRange(Option<int> option, int lowest, int highest) => option.Validators.Add(result =>
+    {
+        // What is no number at all has its own message already.
+        if (result.Tokens.Count == 1 && int.TryParse(result.Tokens[0].Value, out int value) && (value < lowest || value > highest))
+        {
+            result.AddError($"{option.Name} takes {lowest} to {highest}, not {value}.");
+        }
+    });
+}

@@ -1,0 +1,62 @@
+using System;
+using System.Collections.Generic;
+using System.IO;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Cli.Build;
+using Exclaves.Cli.Image;
+using Exclaves.Cli.Machine;
+using Exclaves.Cli.Setup;
+using Exclaves.Cli.Terminal;
+
+namespace Exclaves.Cli.Commands;
+
+/// <summary>What every command stands on: set-up and build when needed, an image for the run, the machine.</summary>
+public sealed class Session
+{
+    public Session(Workspace workspace, Screen screen)
+    {
+        Workspace = workspace;
+        Screen = screen;
+    }
+
+    public Workspace Workspace { get; }
+
+    public Screen Screen { get; }
+
+    /// <summary>Set-up and build; both cost nothing when nothing is missing or changed.</summary>
+    public async Task<GuestPackages> Prepare(bool build, CancellationToken cancel)
+    {
+        await HostSetup.Run(Screen, cancel);
+        GuestPackages packages = await GuestPackages.Ensure(Workspace, refresh: false, Screen, cancel);
+        if (build)
+        {
+            await new Builder(Workspace, Screen).Run(cancel);
+        }
+
+        return packages;
+    }
+
+    /// <summary>Boots a machine with an image made for this one order, and runs the order's command to its end.</summary>
+    public async Task<GuestOutcome> Run(
+        GuestPackages packages,
+        MachineSpec spec,
+        IReadOnlyList<string> command,
+        string append,
+        TimeSpan limit,
+        Stream output,
+        Stream errors,
+        CancellationToken cancel,
+        ImageVariant variant = ImageVariant.Normal)
+    {
+        GuestOrder order = new(command, spec.Share != null, GuestRun.MakeMarker());
+        using RunFolder folder = RunFolder.Take(Workspace);
+        SystemImage.Build(Workspace, packages, order, append, folder.Image, variant);
+        GuestRun run = new(spec with { Image = folder.Image }, order.Marker, folder.ConsoleLog)
+        {
+            CommandLimit = limit,
+            BootLimit = spec.CountsInstructions ? TimeSpan.FromSeconds(180) : TimeSpan.FromSeconds(60),
+        };
+        return await run.Run(output, errors, cancel);
+    }
+}

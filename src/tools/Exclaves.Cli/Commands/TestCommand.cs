@@ -1,0 +1,72 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Cli.Testing;
+using Exclaves.Cli.Tools;
+
+namespace Exclaves.Cli.Commands;
+
+/// <summary>`exclave test` and `exclave soak`: everything that can be checked without a person.</summary>
+public static class TestCommand
+{
+    private const string IsSoak = "Category=Soak";
+    private const string IsNotSoak = "Category!=Soak";
+
+    public static Command Create(Session session)
+    {
+        Command command = new("test", "Sets up, builds, and runs all tests: formatting, units, and the real image in QEMU");
+        command.SetAction(async (_, cancel) =>
+        {
+            Stopwatch watch = Stopwatch.StartNew();
+            await session.Prepare(build: true, cancel);
+            Directory.CreateDirectory(session.Workspace.TestResults);
+            TestRunner runner = new(session.Workspace, session.Screen);
+            List<SuiteResult> suites = [await CheckFormat(session, cancel)];
+            foreach (string project in TestRunner.FindProjects(session.Workspace))
+            {
+                suites.Add(await runner.Run(project, IsNotSoak, cancel));
+            }
+
+            return runner.Report($"exclave test: {Terminal.Screen.Seconds(watch.Elapsed)} in all", suites);
+        });
+        return command;
+    }
+
+    public static Command CreateSoak(Session session)
+    {
+        Command command = new("soak", "Runs the tests that take longer than `exclave test` may");
+        command.SetAction(async (_, cancel) =>
+        {
+            await session.Prepare(build: true, cancel);
+            Directory.CreateDirectory(session.Workspace.TestResults);
+            TestRunner runner = new(session.Workspace, session.Screen);
+            string machine = TestRunner.FindProjects(session.Workspace).Single(path => Path.GetFileNameWithoutExtension(path) == TestRunner.MachineSuite);
+            return runner.Report("exclave soak", [await runner.Run(machine, IsSoak, cancel)]);
+        });
+        return command;
+    }
+
+    private static async Task<SuiteResult> CheckFormat(Session session, CancellationToken cancel)
+    {
+        const string Name = "format";
+        Stopwatch watch = Stopwatch.StartNew();
+        SuiteResult? suite = null;
+        await session.Screen.Step("test: " + Name, async () =>
+        {
+            ToolResult result = await Tool.Run(
+                "dotnet", ["format", "Exclaves.slnx", "--verify-no-changes", "--no-restore"], cancel, session.Screen.Detail, session.Workspace.Root);
+            List<FailedTest> failures = [.. result.Output.Concat(result.Errors)
+                .Where(line => line.Contains("error", StringComparison.Ordinal))
+                .Select(line => new FailedTest("dotnet format", line.Trim()))];
+            string? trouble = result.ExitCode != 0 && failures.Count == 0 ? $"dotnet format ended with status {result.ExitCode}: {result.LastWords}" : null;
+            suite = new SuiteResult(Name, result.ExitCode == 0 ? 1 : 0, 0, failures, watch.Elapsed, trouble);
+            return suite.IsGood ? "clean" : "NOT clean";
+        });
+        return suite!;
+    }
+}

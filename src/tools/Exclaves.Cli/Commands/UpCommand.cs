@@ -1,0 +1,73 @@
+using System;
+using System.CommandLine;
+using System.Diagnostics;
+using System.IO;
+using System.Linq;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Cli.Image;
+using Exclaves.Cli.Machine;
+using Exclaves.Cli.Setup;
+using Exclaves.Cli.Tools;
+
+namespace Exclaves.Cli.Commands;
+
+/// <summary>`exclave up`: the guest's console on this terminal.</summary>
+public static class UpCommand
+{
+    public static Command Create(Session session)
+    {
+        MachineOptions machine = new();
+        Command command = new("up", "Boots the machine with a shell on this terminal; ctrl-A x ends it");
+        machine.AddTo(command);
+        command.SetAction((parsed, cancel) => Run(session, machine.Read(parsed, ""), parsed.GetValue(machine.Append)!, !parsed.GetValue(machine.NoBuild), cancel));
+        return command;
+    }
+
+    private static async Task<int> Run(Session session, MachineSpec spec, string append, bool build, CancellationToken cancel)
+    {
+        GuestPackages packages = await session.Prepare(build, cancel);
+        bool isTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
+        using RunFolder folder = RunFolder.Take(session.Workspace);
+        GuestOrder order = new([], spec.Share != null, "")
+        {
+            Terminal = isTerminal ? (Console.WindowHeight, Console.WindowWidth) : null,
+        };
+        SystemImage.Build(session.Workspace, packages, order, "quiet " + append, folder.Image, ImageVariant.Normal);
+        session.Screen.Note("Starting the machine: `exit` in its shell switches it off, ctrl-A x ends it at once.");
+        string? settings = isTerminal ? await TerminalSettings(cancel) : null;
+
+        // In the terminal's own process group, so that it may read the terminal.
+        string program = Tool.Find(QemuCommandLine.Program) ?? QemuCommandLine.Program;
+        using Process qemu = Tool.Start(new ProcessStartInfo(program, QemuCommandLine.ForTerminal(spec with { Image = folder.Image }, folder.ConsoleLog)));
+        try
+        {
+            await qemu.WaitForExitAsync(cancel);
+            return qemu.ExitCode == 0
+                ? ExitCode.Success
+                : throw new ExclaveException($"QEMU ended with status {qemu.ExitCode}. Console log: {folder.ConsoleLog}", ExitCode.Machine);
+        }
+        finally
+        {
+            if (!qemu.HasExited)
+            {
+                qemu.Kill(entireProcessTree: true);
+            }
+
+            // QEMU puts the terminal back itself, but not when it is killed.
+            if (settings != null)
+            {
+                using Process restore = Tool.Start(new ProcessStartInfo("stty", [settings]));
+                await restore.WaitForExitAsync(CancellationToken.None);
+            }
+        }
+    }
+
+    private static async Task<string?> TerminalSettings(CancellationToken cancel)
+    {
+        using Process stty = Tool.Start(new ProcessStartInfo("stty", ["-g"]) { RedirectStandardOutput = true });
+        string said = await stty.StandardOutput.ReadToEndAsync(cancel);
+        await stty.WaitForExitAsync(cancel);
+        return stty.ExitCode == 0 ? said.Trim() : null;
+    }
+}

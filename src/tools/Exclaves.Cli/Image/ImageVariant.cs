@@ -1,0 +1,11 @@
+namespace Exclaves.Cli.Image;
+
+/// <summary>Which monitor an image holds.</summary>
+public enum ImageVariant
+{
+    /// <summary>The one that protects.</summary>
+    Normal,
+
+    /// <summary>One with protections left out, on which the attacks must succeed: proof that the tests can fail.</summary>
+    Weak,
+}

@@ -1,0 +1,21 @@
+namespace Exclaves.Cli.Machine;
+
+/// <summary>What a person can choose about the machine.</summary>
+public sealed record MachineSpec(string Image)
+{
+    public const int MaxCpus = 4;
+    public const int DefaultCpus = 2;
+    public const int DefaultMemoryMib = 2048;
+    public const int MinMemoryMib = 1024;
+    public const int MaxMemoryMib = 65536;
+
+    public int Cpus { get; init; } = DefaultCpus;
+
+    public int MemoryMib { get; init; } = DefaultMemoryMib;
+
+    /// <summary>Folder of the build machine that the guest sees at /share.</summary>
+    public string? Share { get; init; }
+
+    /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
+    public bool CountsInstructions { get; init; }
+}

@@ -1,0 +1,82 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+
+namespace Exclaves.Cli.Machine;
+
+/// <summary>The one place that knows how QEMU is called.</summary>
+/// <remarks>
+/// Never balloon, -mem or -pmem devices: they discard memory past any IOMMU. The secure world owns virtio-mmio slot 0
+/// (random numbers); Linux's own devices are on PCI.
+/// </remarks>
+public static class QemuCommandLine
+{
+    public const string Program = "qemu-system-aarch64";
+
+    public const string OutputPort = "exclave.stdout";
+    public const string ErrorPort = "exclave.stderr";
+
+    /// <summary>Console on QEMU's own streams; the command's streams on unix sockets that the caller listens on.</summary>
+    public static IReadOnlyList<string> ForRun(MachineSpec spec, string outputSocket, string errorSocket) =>
+    [
+        .. Machine(spec),
+        "-chardev", "stdio,id=console,signal=off",
+        "-serial", "chardev:console",
+        "-monitor", "none",
+        "-device", "virtio-serial-pci,disable-legacy=on",
+        .. Port("output", OutputPort, outputSocket),
+        .. Port("errors", ErrorPort, errorSocket),
+    ];
+
+    /// <summary>Console and QEMU's monitor share the terminal: ctrl-A x ends the machine, ctrl-C goes to the guest.</summary>
+    public static IReadOnlyList<string> ForTerminal(MachineSpec spec, string log) =>
+    [
+        .. Machine(spec),
+        "-chardev", $"stdio,id=console,mux=on,signal=off,logfile={Escape(log)}",
+        "-serial", "chardev:console",
+        "-mon", "chardev=console",
+        "-device", "virtio-serial-pci,disable-legacy=on",
+    ];
+
+    private static IEnumerable<string> Machine(MachineSpec spec)
+    {
+        string randomness = spec.CountsInstructions ? ",dtb-randomness=off" : "";
+        List<string> arguments =
+        [
+            "-machine", "virt,virtualization=on,gic-version=3,its=off" + randomness,
+            "-cpu", "neoverse-n1,pmu=off",
+            "-accel", spec.CountsInstructions ? "tcg" : "tcg,thread=multi",
+            "-m", spec.MemoryMib.ToString(CultureInfo.InvariantCulture),
+            "-smp", spec.Cpus.ToString(CultureInfo.InvariantCulture),
+            "-display", "none",
+            "-nodefaults",
+            "-no-reboot",
+            "-nic", "none",
+            "-global", "virtio-mmio.force-legacy=false",
+            "-object", "rng-random,filename=/dev/urandom,id=rng0",
+            "-device", "virtio-rng-device,rng=rng0,bus=virtio-mmio-bus.0",
+            "-kernel", spec.Image,
+        ];
+        if (spec.CountsInstructions)
+        {
+            arguments.AddRange(["-icount", "shift=0,sleep=off"]);
+        }
+
+        if (spec.Share != null)
+        {
+            arguments.AddRange(["-fsdev", $"local,id=share0,path={Escape(spec.Share)},security_model=none"]);
+            arguments.AddRange(["-device", "virtio-9p-pci,fsdev=share0,mount_tag=share,disable-legacy=on"]);
+        }
+
+        return arguments;
+    }
+
+    private static IEnumerable<string> Port(string id, string name, string socket) =>
+    [
+        "-chardev", $"socket,id={id},path={Escape(socket)}",
+        "-device", $"virtserialport,chardev={id},name={name}",
+    ];
+
+    /// <summary>QEMU's option parser takes a doubled comma for a comma.</summary>
+    private static string Escape(string value) => value.Replace(",", ",,", StringComparison.Ordinal);
+}
