@@ -44,6 +44,7 @@ public static unsafe class Program
         Check("nullable and tuple"u8, Nullables());
         Check("static abstract"u8, Twice<Doubler>(Opaque(21)) == 42 && Twice<Squarer>(Opaque(5)) == 25);
         Check("typed addresses"u8, Addresses());
+        Check("high constant address"u8, HighAddress());
         Check("generic struct"u8, new Pair<int, ulong>(Opaque(1), 2).Sum() == 3);
         Check("constant time"u8, CryptographicOperations.FixedTimeEquals("same"u8, "same"u8) && !CryptographicOperations.FixedTimeEquals("same"u8, "sane"u8));
         Check("exception level"u8, Arm64.ReadCurrentEl() == 8);
@@ -239,6 +240,16 @@ public static unsafe class Program
         && address.Frame.Value == 0x4_0200
         && address.Frame.Base == address
         && VirtAddr.TryFrom(0x8000_0000_0000_0000, out _) == Status.BadAddress;
+
+    /// <summary>See Unsafe.Settle in the core library: a constant above 4 GiB must survive a local reference.</summary>
+    private static bool HighAddress()
+    {
+        const ulong High = 0x7F00_0020_2000;
+        Span<byte> span = new((void*)High, 4096);
+        ref ulong word = ref Unsafe.AsRef<ulong>((void*)High);
+        return (ulong)Unsafe.AsPointer(ref MemoryMarshal.GetReference(span[Opaque(1)..])) == High + 1
+            && (ulong)Unsafe.AsPointer(ref word) == High;
+    }
 
     private static int Twice<T>(int value)
         where T : struct, IOperation => T.Apply(value);

@@ -21,4 +21,12 @@ public static class RuntimeHelpers
         ThrowHelpers.ThrowFeatureBodyRemoved();
         return true;
     }
+
+    /// <summary>Whether the compiler has found <paramref name="t"/> to be a constant by now. Replaced by the compiler.</summary>
+    [Intrinsic]
+    internal static bool IsKnownConstant(nuint t)
+    {
+        ThrowHelpers.ThrowFeatureBodyRemoved();
+        return false;
+    }
 }
