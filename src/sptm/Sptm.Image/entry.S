@@ -84,6 +84,7 @@ cpu_setup:
     mov     x0, #0x33ff         /* CPTR_EL2: SIMD for EL2, the RES1 bits. */
     msr     cptr_el2, x0
     tlbi    alle2
+    tlbi    alle1               /* Whatever ran here before this boot, or before the CPU was turned off. */
     dsb     nsh
     isb
     ldr     x0, =SCTLR
