@@ -202,6 +202,7 @@ public sealed class ImageTests : IDisposable
               rw- 0x7E0000020000    12 KiB  at 0x40604000
               slot  2: device entropy at 0xA000000
               slot  3: physical addresses of own memory
+              slot 32: call Proxy with badge 2, for upcalls
 
             component Program (dotnet, quota 16 MiB, entry 0x7E0000000000)
               r-- 0x001000000000     4 KiB  at 0x40605000
@@ -211,6 +212,7 @@ public sealed class ImageTests : IDisposable
               r-- 0x7E0000010000     4 KiB  at 0x40603000
               rw- 0x7E0000020000    12 KiB  at 0x40604000
               slot  5: call Source with badge 77
+              slot 32: call Proxy with badge 3, for upcalls
 
             services
               00112233-4455-6677-8899-aabbccddeeff org.example.program: Program, proxy slot 4, on Linux's TEE bus

@@ -14,7 +14,7 @@ public sealed class SystemReader
     /// <summary>SK's tables hold this many (SecureKernel, Limits); SPTM refuses a longer table as well.</summary>
     public const int MaxComponents = 32;
     public const int MaxServices = 256;
-    public const uint MaxSlot = 31;
+    public const uint MaxSlot = ComponentEntry.UpcallSlot - 1;
 
     /// <summary>Of the pool, for SPTM's frame table and stage-2 tables and SK's message pages.</summary>
     public const ulong CoreReserveBytes = 16ul << 20;

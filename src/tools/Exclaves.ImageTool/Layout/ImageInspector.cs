@@ -53,9 +53,10 @@ public sealed class ImageInspector
         ComponentEntry[] components = Read<ComponentEntry>(header.Components, (int)header.ComponentCount);
         ServiceEntry[] services = Read<ServiceEntry>(header.Services, (int)header.ServiceCount);
         PrintLayout(header);
-        foreach (ComponentEntry component in components)
+        for (int i = 0; i < components.Length; i++)
         {
-            PrintComponent(component, components);
+            PrintComponent(components[i], components);
+            PrintUpcallRight(i, services, components);
         }
 
         PrintServices(services, components);
@@ -95,6 +96,16 @@ public sealed class ImageInspector
         {
             GrantEntry grant = component.Grants[i];
             _output.WriteLine($"  slot {grant.Slot,2}: {Describe(grant, all)}");
+        }
+    }
+
+    /// <summary>SK gives it to every component that serves Linux; no table entry states it.</summary>
+    private void PrintUpcallRight(int index, ServiceEntry[] services, ComponentEntry[] components)
+    {
+        int proxy = Array.FindIndex(components, c => (c.Flags & ComponentFlags.Proxy) != 0);
+        if (proxy >= 0 && services.Any(s => s.Component == index))
+        {
+            _output.WriteLine($"  slot {ComponentEntry.UpcallSlot,2}: call {NameOf(components[proxy].Name)} with badge {index + 1}, for upcalls");
         }
     }
 
