@@ -70,8 +70,11 @@ public static class Program
 
     private static RootCommand CreateRoot(Session session) => new("Builds, runs, tests, attacks and measures the Exclaves system")
     {
+        DemoCommand.Create(session),
         RunCommand.Create(session),
         UpCommand.Create(session),
+        BenchCommand.Create(session),
+        ImageCommand.Create(session),
         TestCommand.Create(session),
         TestCommand.CreateSoak(session),
         SetupCommand.Create(session),

@@ -1,0 +1,32 @@
+#!/bin/sh
+# The guest's part of `exclave demo`. Reads /share/message; leaves signatures and public keys there; says each step's begin and end.
+# The attacks of a kernel that an attacker owns come from a module, as root; its program prints a JSON object for each.
+
+step() {
+    name=$1
+    shift
+    echo "begin $name"
+    "$@"
+    status=$?
+    echo "end $name $status"
+    return $status
+}
+
+attack() {
+    insmod /lib/modules/exclave_attack.ko || return
+    exclave-attack memory --expect "$1"
+}
+
+case $1 in
+protected)
+    step sign exclave-sign sign /share/message --signature /share/signature.bin --public /share/public.pem || exit
+    step attack attack stopped
+    step calls exclave-attack driver
+    step again exclave-sign sign /share/message --signature /share/again.bin --public /share/again.pem
+    exit 0
+    ;;
+open)
+    step attack attack succeeds
+    exit 0
+    ;;
+esac

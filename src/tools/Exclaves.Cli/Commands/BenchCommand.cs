@@ -1,0 +1,101 @@
+using System;
+using System.Collections.Generic;
+using System.CommandLine;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Text;
+using System.Text.Json;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Cli.Machine;
+using Exclaves.Cli.Setup;
+
+namespace Exclaves.Cli.Commands;
+
+/// <summary>`exclave bench`: the reference figures, in instructions, which do not move on a busy machine.</summary>
+/// <remarks>One CPU, a virtual clock that counts instructions, nothing random in the device tree: the method of the peer's figures.</remarks>
+public static class BenchCommand
+{
+    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
+
+    private static readonly string[] Programs =
+    [
+        "exclave-guest bench --json",
+        "insmod /lib/modules/exclave_attack.ko",
+        "exclave-attack measure --json",
+    ];
+
+    private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
+
+    public static Command Create(Session session)
+    {
+        Option<bool> json = new("--json") { Description = "Print one array of objects: name, value, unit, aim, peer" };
+        Option<bool> noBuild = new("--no-build") { Description = "Use what was built last" };
+        Command command = new("bench", "Measures calls into the secure world, in instructions, and the time to boot") { json, noBuild };
+        command.SetAction((parsed, cancel) => Run(session, parsed.GetValue(json), !parsed.GetValue(noBuild), cancel));
+        return command;
+    }
+
+    private static async Task<int> Run(Session session, bool json, bool build, CancellationToken cancel)
+    {
+        GuestPackages packages = await session.Prepare(build, cancel);
+        List<Figure> figures = [];
+        await session.Screen.Step("bench: instructions", async () => figures.AddRange(await MeasureCalls(session, packages, cancel)));
+        await session.Screen.Step("bench: boot", async () => figures.Add(await MeasureBoot(session, packages, cancel)));
+        if (json)
+        {
+            Terminal.Screen.Result(JsonSerializer.Serialize(figures, Options));
+            return ExitCode.Success;
+        }
+
+        session.Screen.Table(
+            "exclave bench",
+            ["figure", "value", "unit", "aim", "peer"],
+            [.. figures.Select(figure => new[] { figure.Name, Text(figure.Value), figure.Unit, Text(figure.Aim), Text(figure.Peer) })]);
+        return ExitCode.Success;
+    }
+
+    private static async Task<IReadOnlyList<Figure>> MeasureCalls(Session session, GuestPackages packages, CancellationToken cancel)
+    {
+        MachineSpec spec = new("") { Cpus = 1, CountsInstructions = true };
+        using MemoryStream output = new();
+        string complaint = "";
+        GuestOutcome outcome = await session.Run(
+            packages, spec, ["sh", "-c", string.Join(" && ", Programs)], "nokaslr", Limit, output, new LineStream(line => complaint = line), cancel);
+        return outcome.RequireExitStatus() == 0
+            ? ReadArrays(output.ToArray())
+            : throw new ExclaveException($"The measurement failed in the guest: {complaint}");
+    }
+
+    /// <summary>From QEMU's start to /dev/tee0, on the machine as people run it.</summary>
+    private static async Task<Figure> MeasureBoot(Session session, GuestPackages packages, CancellationToken cancel)
+    {
+        GuestOutcome outcome = await session.Run(packages, new MachineSpec(""), ["true"], "", Limit, Stream.Null, Stream.Null, cancel);
+        outcome.RequireExitStatus();
+        double seconds = outcome.Console.Stages.First(stage => stage.Name == "tee").Time.TotalSeconds;
+        return new Figure("boot.tee_ready", Math.Round(seconds, 2), "s", 8, 3);
+    }
+
+    /// <summary>Each program prints one array; they follow each other.</summary>
+    private static List<Figure> ReadArrays(byte[] output)
+    {
+        List<Figure> figures = [];
+        Utf8JsonReader reader = new(output, new JsonReaderOptions { AllowMultipleValues = true });
+        try
+        {
+            while (reader.Read())
+            {
+                figures.AddRange(JsonSerializer.Deserialize<Figure[]>(ref reader, Options)!);
+            }
+        }
+        catch (JsonException)
+        {
+            throw new ExclaveException($"The guest's figures cannot be read: {Encoding.UTF8.GetString(output).Split('\n')[0]}");
+        }
+
+        return figures;
+    }
+
+    private static string Text(double? value) => value?.ToString("#,0.##", CultureInfo.InvariantCulture) ?? "";
+}

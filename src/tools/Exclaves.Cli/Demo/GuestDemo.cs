@@ -1,0 +1,66 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using Exclaves.Cli.Terminal;
+
+namespace Exclaves.Cli.Demo;
+
+/// <summary>Follows the guest's part (src/guest/demo.sh) by what it prints.</summary>
+public sealed class GuestDemo
+{
+    private readonly Screen _screen;
+    private readonly Stopwatch _watch = new();
+    private readonly List<AttackResult> _attacks = [];
+    private readonly Dictionary<string, (int Status, TimeSpan Time)> _steps = [];
+    private TimeSpan _begin;
+    private TimeSpan _last;
+
+    public GuestDemo(Screen screen)
+    {
+        _screen = screen;
+        _watch.Start();
+    }
+
+    public IReadOnlyList<AttackResult> Attacks => _attacks;
+
+    /// <summary>The last thing that a program complained about.</summary>
+    public string Complaint { get; private set; } = "";
+
+    /// <summary>Status and time of a step that came to its end; null when it did not.</summary>
+    public (int Status, TimeSpan Time)? Step(string name) => _steps.TryGetValue(name, out (int Status, TimeSpan Time) step) ? step : null;
+
+    public void TakeOutput(string line)
+    {
+        TimeSpan now = _watch.Elapsed;
+        string[] words = line.Split(' ');
+        switch (words)
+        {
+            case ["begin", _]:
+                _begin = now;
+                break;
+            case ["end", string name, string status]:
+                _steps[name] = (int.Parse(status, CultureInfo.InvariantCulture), now - _begin);
+                break;
+            default:
+                if (AttackResult.TryParse(line) is { } attack)
+                {
+                    _attacks.Add(attack with { Time = now - _last });
+                }
+
+                break;
+        }
+
+        _last = now;
+        _screen.Detail(line);
+    }
+
+    public void TakeError(string line)
+    {
+        if (line.Trim().Length > 0)
+        {
+            Complaint = line.Trim();
+            _screen.Detail(line);
+        }
+    }
+}
