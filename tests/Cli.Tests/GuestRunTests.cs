@@ -129,7 +129,7 @@ public sealed class GuestRunTests : IDisposable
 
     private Task<GuestOutcome> Start() => Make().Run(_output, _errors, CancellationToken.None);
 
-    private GuestRun Make() => new(new MachineSpec("none"), Marker, ConsoleLog)
+    private GuestRun Make() => new(new MachineSpec(), "none", Marker, ConsoleLog)
     {
         BootLimit = TimeSpan.FromSeconds(3),
         CommandLimit = TimeSpan.FromSeconds(2),

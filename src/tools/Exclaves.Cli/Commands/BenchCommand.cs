@@ -58,11 +58,11 @@ public static class BenchCommand
 
     private static async Task<IReadOnlyList<Figure>> MeasureCalls(Session session, GuestPackages packages, CancellationToken cancel)
     {
-        MachineSpec spec = new("") { Cpus = 1, CountsInstructions = true };
+        MachineSpec spec = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr" };
         using MemoryStream output = new();
         string complaint = "";
         GuestOutcome outcome = await session.Run(
-            packages, spec, ["sh", "-c", string.Join(" && ", Programs)], "nokaslr", Limit, output, new LineStream(line => complaint = line), cancel);
+            packages, spec, ["sh", "-c", string.Join(" && ", Programs)], Limit, output, new LineStream(line => complaint = line), cancel);
         return outcome.RequireExitStatus() == 0
             ? ReadArrays(output.ToArray())
             : throw new ExclaveException($"The measurement failed in the guest: {complaint}");
@@ -71,7 +71,7 @@ public static class BenchCommand
     /// <summary>From QEMU's start to /dev/tee0, on the machine as people run it.</summary>
     private static async Task<Figure> MeasureBoot(Session session, GuestPackages packages, CancellationToken cancel)
     {
-        GuestOutcome outcome = await session.Run(packages, new MachineSpec(""), ["true"], "", Limit, Stream.Null, Stream.Null, cancel);
+        GuestOutcome outcome = await session.Run(packages, new MachineSpec(), ["true"], Limit, Stream.Null, Stream.Null, cancel);
         outcome.RequireExitStatus();
         double seconds = outcome.Console.Stages.First(stage => stage.Name == "tee").Time.TotalSeconds;
         return new Figure("boot.tee_ready", Math.Round(seconds, 2), "s", 8, 3);

@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.IO;
 using Exclaves.Cli.Image;
+using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 using Exclaves.ImageTool;
 using Exclaves.ImageTool.Layout;
@@ -26,7 +27,7 @@ public static class ImageCommand
         {
             GuestPackages packages = await session.Prepare(build: true, cancel);
             string target = Path.GetFullPath(parsed.GetValue(output) ?? session.Workspace.Image);
-            SystemImage.Build(session.Workspace, packages, new GuestOrder([], false, ""), parsed.GetValue(append)!, target, ImageVariant.Normal);
+            SystemImage.Build(session.Workspace, packages, new GuestOrder([], false, ""), new MachineSpec { Append = parsed.GetValue(append)! }, target);
             Terminal.Screen.Result($"{session.Workspace.Relative(target)}: {new FileInfo(target).Length / 1024 / 1024} MiB");
             return ExitCode.Success;
         });

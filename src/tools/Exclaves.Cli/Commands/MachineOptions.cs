@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.IO;
+using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
 
 namespace Exclaves.Cli.Commands;
@@ -22,6 +23,8 @@ public sealed class MachineOptions
         HelpName = "MIB",
         DefaultValueFactory = _ => MachineSpec.DefaultMemoryMib,
     };
+
+    public Option<bool> Unprotected { get; } = new("--unprotected") { Description = "Boot the monitor with its protections left out, on which attacks succeed" };
 
     public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
 
@@ -48,13 +51,16 @@ public sealed class MachineOptions
         command.Options.Add(Memory);
         command.Options.Add(Append);
         command.Options.Add(NoBuild);
+        command.Options.Add(Unprotected);
     }
 
-    public MachineSpec Read(ParseResult parsed, string image) => new(image)
+    public MachineSpec Read(ParseResult parsed) => new()
     {
         Cpus = parsed.GetValue(Cpus),
         MemoryMib = parsed.GetValue(Memory),
         Share = parsed.GetValue(Share)?.FullName,
+        Append = parsed.GetValue(Append)!,
+        Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : ImageVariant.Normal,
     };
 
     private static void AddRange(Option<int> option, int lowest, int highest) => option.Validators.Add(result =>

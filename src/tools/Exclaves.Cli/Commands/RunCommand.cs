@@ -43,21 +43,20 @@ public static class RunCommand
         machine.AddTo(command);
         command.SetAction((parsed, cancel) => Run(
             session,
-            machine.Read(parsed, ""),
+            machine.Read(parsed),
             parsed.GetValue(words)!,
-            parsed.GetValue(machine.Append)!,
             TimeSpan.FromSeconds(parsed.GetValue(timeout)),
             !parsed.GetValue(machine.NoBuild),
             cancel));
         return command;
     }
 
-    private static async Task<int> Run(Session session, MachineSpec spec, string[] words, string append, TimeSpan limit, bool build, CancellationToken cancel)
+    private static async Task<int> Run(Session session, MachineSpec spec, string[] words, TimeSpan limit, bool build, CancellationToken cancel)
     {
         GuestPackages packages = await session.Prepare(build, cancel);
         await using Stream output = new StandardStream(1);
         await using Stream errors = new StandardStream(2);
-        GuestOutcome outcome = await session.Run(packages, spec, words, append, limit, output, errors, cancel);
+        GuestOutcome outcome = await session.Run(packages, spec, words, limit, output, errors, cancel);
         return outcome.RequireExitStatus();
     }
 }

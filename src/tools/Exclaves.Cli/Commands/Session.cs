@@ -42,17 +42,15 @@ public sealed class Session
         GuestPackages packages,
         MachineSpec spec,
         IReadOnlyList<string> command,
-        string append,
         TimeSpan limit,
         Stream output,
         Stream errors,
-        CancellationToken cancel,
-        ImageVariant variant = ImageVariant.Normal)
+        CancellationToken cancel)
     {
         GuestOrder order = new(command, spec.Share != null, GuestRun.MakeMarker());
         using RunFolder folder = RunFolder.Take(Workspace);
-        SystemImage.Build(Workspace, packages, order, append, folder.Image, variant);
-        GuestRun run = new(spec with { Image = folder.Image }, order.Marker, folder.ConsoleLog)
+        SystemImage.Build(Workspace, packages, order, spec, folder.Image);
+        GuestRun run = new(spec, folder.Image, order.Marker, folder.ConsoleLog)
         {
             CommandLimit = limit,
             BootLimit = spec.CountsInstructions ? TimeSpan.FromSeconds(180) : TimeSpan.FromSeconds(60),

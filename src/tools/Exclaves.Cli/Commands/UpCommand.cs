@@ -20,11 +20,11 @@ public static class UpCommand
         MachineOptions machine = new();
         Command command = new("up", "Boots the machine with a shell on this terminal; ctrl-A x ends it");
         machine.AddTo(command);
-        command.SetAction((parsed, cancel) => Run(session, machine.Read(parsed, ""), parsed.GetValue(machine.Append)!, !parsed.GetValue(machine.NoBuild), cancel));
+        command.SetAction((parsed, cancel) => Run(session, machine.Read(parsed), !parsed.GetValue(machine.NoBuild), cancel));
         return command;
     }
 
-    private static async Task<int> Run(Session session, MachineSpec spec, string append, bool build, CancellationToken cancel)
+    private static async Task<int> Run(Session session, MachineSpec spec, bool build, CancellationToken cancel)
     {
         GuestPackages packages = await session.Prepare(build, cancel);
         bool isTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
@@ -33,13 +33,13 @@ public static class UpCommand
         {
             Terminal = isTerminal ? (Console.WindowHeight, Console.WindowWidth) : null,
         };
-        SystemImage.Build(session.Workspace, packages, order, "quiet " + append, folder.Image, ImageVariant.Normal);
+        SystemImage.Build(session.Workspace, packages, order, spec with { Append = "quiet " + spec.Append }, folder.Image);
         session.Screen.Note("Starting the machine: `exit` in its shell switches it off, ctrl-A x ends it at once.");
         string? settings = isTerminal ? await TerminalSettings(cancel) : null;
 
         // In the terminal's own process group, so that it may read the terminal.
         string program = Tool.Find(QemuCommandLine.Program) ?? QemuCommandLine.Program;
-        using Process qemu = Tool.Start(new ProcessStartInfo(program, QemuCommandLine.ForTerminal(spec with { Image = folder.Image }, folder.ConsoleLog)));
+        using Process qemu = Tool.Start(new ProcessStartInfo(program, QemuCommandLine.ForTerminal(spec, folder.Image, folder.ConsoleLog)));
         try
         {
             await qemu.WaitForExitAsync(cancel);

@@ -1,4 +1,5 @@
 using System.IO;
+using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 using Exclaves.ImageTool;
 using Exclaves.ImageTool.Layout;
@@ -12,7 +13,7 @@ public static class SystemImage
     private const string BootArguments = "console=ttyAMA0 rdinit=/init panic=-1";
 
     /// <summary>Lays out <paramref name="target"/>; the initramfs is left beside it.</summary>
-    public static void Build(Workspace workspace, GuestPackages packages, GuestOrder order, string append, string target, ImageVariant variant)
+    public static void Build(Workspace workspace, GuestPackages packages, GuestOrder order, MachineSpec spec, string target)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
         string initramfs = Path.Combine(Path.GetDirectoryName(target)!, "initramfs.cpio");
@@ -30,8 +31,8 @@ public static class SystemImage
                 Artifacts = workspace.Out,
                 Kernel = packages.Kernel,
                 Initramfs = initramfs,
-                BootArguments = $"{BootArguments} {append}".TrimEnd(),
-                Sptm = variant == ImageVariant.Weak ? Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin") : null,
+                BootArguments = $"{BootArguments} {spec.Append}".TrimEnd(),
+                Sptm = spec.Variant == ImageVariant.Weak ? Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin") : null,
                 Output = target,
             });
         }

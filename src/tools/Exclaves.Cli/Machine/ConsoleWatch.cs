@@ -71,7 +71,8 @@ public sealed partial class ConsoleWatch
 
         if (MonitorPanicLine().Match(line) is { Success: true } monitor)
         {
-            return $"{monitor.Groups["who"].Value} panicked: {monitor.Groups["why"].Value}".TrimEnd(':', ' ').Replace(":  ", ": ", StringComparison.Ordinal);
+            string why = monitor.Groups["why"].Value.Trim();
+            return monitor.Groups["who"].Value + (why.Length > 0 ? " panicked: " + why : " panicked");
         }
 
         return StallLine().Match(line) is { Success: true } stall ? $"the guest's kernel reports a stalled CPU: {stall.Value.Trim()}" : null;
@@ -83,7 +84,7 @@ public sealed partial class ConsoleWatch
     [GeneratedRegex(@"Kernel panic - not syncing: (?<why>.*)")]
     private static partial Regex PanicLine();
 
-    [GeneratedRegex(@"(?<who>SPTM|SK): panic:?(?<why>.*)")]
+    [GeneratedRegex(@"(?<who>SPTM|SK):? panic[:,]?(?<why>.*)")]
     private static partial Regex MonitorPanicLine();
 
     [GeneratedRegex(@"rcu: INFO: \w+ (self-)?detected stalls?.*|watchdog: BUG: soft lockup.*")]

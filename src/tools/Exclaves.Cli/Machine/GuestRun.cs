@@ -22,6 +22,7 @@ public sealed class GuestRun
     private static readonly TimeSpan PowerOff = TimeSpan.FromSeconds(10);
 
     private readonly MachineSpec _spec;
+    private readonly string _image;
     private readonly string _marker;
     private readonly string _consoleLog;
     private readonly ConsoleWatch _watch = new();
@@ -29,9 +30,10 @@ public sealed class GuestRun
     private readonly TaskCompletionSource _isReady = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource<string> _trouble = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    public GuestRun(MachineSpec spec, string marker, string consoleLog)
+    public GuestRun(MachineSpec spec, string image, string marker, string consoleLog)
     {
         _spec = spec;
+        _image = image;
         _marker = marker;
         _consoleLog = consoleLog;
     }
@@ -59,7 +61,7 @@ public sealed class GuestRun
             await using FileStream log = new(_consoleLog, FileMode.Create, FileAccess.Write, FileShare.Read);
 
             _clock.Start();
-            using ProcessGroup qemu = ProcessGroup.Start(QemuCommandLine.Program, QemuCommandLine.ForRun(_spec, outputPath, errorPath));
+            using ProcessGroup qemu = ProcessGroup.Start(QemuCommandLine.Program, QemuCommandLine.ForRun(_spec, _image, outputPath, errorPath));
             qemu.Process.StandardInput.Close();
             using CancellationTokenSource stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
             Task<string> complaints = qemu.Process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -151,7 +153,7 @@ public sealed class GuestRun
         string[] words = said.Split(' ', 2);
         return words switch
         {
-            ["exit", string number] when int.TryParse(number, CultureInfo.InvariantCulture, out int status) => new GuestOutcome(status, null, 0, _watch),
+            ["exit", string number] when int.TryParse(number, CultureInfo.InvariantCulture, out int status) => new GuestOutcome(status, null, 0, _watch, _consoleLog),
             ["failed", string why] => Fail($"The guest is up, but {why}.", ExitCode.Machine),
             _ => Fail($"The guest's /init said something unknown: {said}", ExitCode.Machine),
         };
@@ -169,7 +171,7 @@ public sealed class GuestRun
         };
     }
 
-    private GuestOutcome Fail(string why, int code) => new(null, $"{why} Console log: {_consoleLog}", code, _watch);
+    private GuestOutcome Fail(string why, int code) => new(null, $"{why} Console log: {_consoleLog}", code, _watch, _consoleLog);
 
     private static string Sentence(string text) => char.ToUpperInvariant(text[0]) + text[1..] + (text.EndsWith('.') ? "" : ".");
 

@@ -1,7 +1,9 @@
+using Exclaves.Cli.Image;
+
 namespace Exclaves.Cli.Machine;
 
 /// <summary>What a person can choose about the machine.</summary>
-public sealed record MachineSpec(string Image)
+public sealed record MachineSpec
 {
     public const int MaxCpus = 4;
     public const int DefaultCpus = 2;
@@ -15,6 +17,11 @@ public sealed record MachineSpec(string Image)
 
     /// <summary>Folder of the build machine that the guest sees at /share.</summary>
     public string? Share { get; init; }
+
+    /// <summary>More arguments for the guest's kernel.</summary>
+    public string Append { get; init; } = "";
+
+    public ImageVariant Variant { get; init; }
 
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }

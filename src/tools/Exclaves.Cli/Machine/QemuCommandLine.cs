@@ -17,9 +17,9 @@ public static class QemuCommandLine
     public const string ErrorPort = "exclave.stderr";
 
     /// <summary>Console on QEMU's own streams; the command's streams on unix sockets that the caller listens on.</summary>
-    public static IReadOnlyList<string> ForRun(MachineSpec spec, string outputSocket, string errorSocket) =>
+    public static IReadOnlyList<string> ForRun(MachineSpec spec, string image, string outputSocket, string errorSocket) =>
     [
-        .. Machine(spec),
+        .. Machine(spec, image),
         "-chardev", "stdio,id=console,signal=off",
         "-serial", "chardev:console",
         "-monitor", "none",
@@ -29,16 +29,16 @@ public static class QemuCommandLine
     ];
 
     /// <summary>Console and QEMU's monitor share the terminal: ctrl-A x ends the machine, ctrl-C goes to the guest.</summary>
-    public static IReadOnlyList<string> ForTerminal(MachineSpec spec, string log) =>
+    public static IReadOnlyList<string> ForTerminal(MachineSpec spec, string image, string log) =>
     [
-        .. Machine(spec),
+        .. Machine(spec, image),
         "-chardev", $"stdio,id=console,mux=on,signal=off,logfile={Escape(log)}",
         "-serial", "chardev:console",
         "-mon", "chardev=console",
         "-device", "virtio-serial-pci,disable-legacy=on",
     ];
 
-    private static IEnumerable<string> Machine(MachineSpec spec)
+    private static IEnumerable<string> Machine(MachineSpec spec, string image)
     {
         string randomness = spec.CountsInstructions ? ",dtb-randomness=off" : "";
         List<string> arguments =
@@ -55,7 +55,7 @@ public static class QemuCommandLine
             "-global", "virtio-mmio.force-legacy=false",
             "-object", "rng-random,filename=/dev/urandom,id=rng0",
             "-device", "virtio-rng-device,rng=rng0,bus=virtio-mmio-bus.0",
-            "-kernel", spec.Image,
+            "-kernel", image,
         ];
         if (spec.CountsInstructions)
         {

@@ -1,0 +1,42 @@
+using System.Threading.Tasks;
+using Exclaves.Cli.Machine;
+using Xunit;
+
+namespace Exclaves.Boot.Tests;
+
+/// <summary>Calls under load, killed callers, calls that are wrong: nothing lost, nothing wrong, nothing left behind.</summary>
+public class CallTests
+{
+    /// <summary>Keeps every CPU busy while the rest runs.</summary>
+    private const string BusyCpus = "for i in $(seq $(nproc)); do yes > /dev/null & done; ";
+
+    [Fact]
+    public async Task AHundredThousandCallsUnderLoad() => await Load(100_000, cpus: 2, seconds: 480);
+
+    [Fact, Trait("Category", "Soak")]
+    public async Task AMillionCallsOnFourCpusUnderLoad() => await Load(1_000_000, cpus: 4, seconds: 7200);
+
+    [Fact]
+    public async Task AThousandKilledClientsLeaveNothingBehind() => await Guest.Require(Guest.Usual, "exclave-guest killtest --count 1000", 400);
+
+    [Fact, Trait("Category", "Soak")]
+    public async Task TenThousandKilledClientsLeaveNothingBehind() =>
+        await Guest.Require(Guest.Usual with { Cpus = 4 }, "exclave-guest killtest --count 10000", 4000);
+
+    [Theory, InlineData(1), InlineData(4)]
+    public async Task ThreadsShareSessions(int cpus) =>
+        await Guest.Require(Guest.Usual with { Cpus = cpus }, BusyCpus + "exclave-guest concurrency --count 2000 --threads 8", 240);
+
+    [Fact]
+    public async Task WrongCallsAreRefusedEachForItsReason() => await Guest.Require(Guest.Usual, "exclave-guest malformed");
+
+    [Fact]
+    public async Task AConclaveThatEndsTakesNothingElseDown() => await Guest.Require(Guest.Usual, "exclave-guest crash");
+
+    private static async Task Load(int count, int cpus, int seconds)
+    {
+        string said = await Guest.Require(Guest.Usual with { Cpus = cpus }, BusyCpus + $"exclave-guest hello --count {count} --processes 4", seconds);
+        Assert.StartsWith($"hello: {count} calls from 4 processes", said);
+        Assert.Contains(": 0 lost, 0 wrong", said);
+    }
+}

@@ -1,0 +1,40 @@
+using System;
+using System.IO;
+using System.Text;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Cli;
+using Exclaves.Cli.Commands;
+using Exclaves.Cli.Machine;
+using Exclaves.Cli.Setup;
+using Exclaves.Cli.Terminal;
+using Xunit;
+
+namespace Exclaves.Boot.Tests;
+
+/// <summary>Runs a shell script in a freshly booted machine, as `exclave run` does.</summary>
+internal static class Guest
+{
+    public static readonly MachineSpec Usual = new();
+
+    private static readonly Session Session = new(Workspace.Find(), new Screen { IsQuiet = true });
+
+    public static async Task<GuestResult> Run(MachineSpec spec, string script, int seconds = 120)
+    {
+        GuestPackages packages = GuestPackages.TryOpen(Session.Workspace)
+            ?? throw new InvalidOperationException("The guest's packages are not there: run `./exclave setup` first.");
+        using MemoryStream output = new();
+        using MemoryStream errors = new();
+        GuestOutcome outcome = await Session.Run(
+            packages, spec, ["sh", "-c", script], TimeSpan.FromSeconds(seconds), output, errors, CancellationToken.None);
+        return new GuestResult(outcome, output.ToArray(), Encoding.UTF8.GetString(errors.ToArray()), await File.ReadAllTextAsync(outcome.ConsoleLog));
+    }
+
+    /// <summary>Runs a script that must end with status 0; answers what it printed.</summary>
+    public static async Task<string> Require(MachineSpec spec, string script, int seconds = 120)
+    {
+        GuestResult result = await Run(spec, script, seconds);
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure} status {result.Outcome.ExitStatus}\n{result.Text}\n{result.Errors}");
+        return result.Text;
+    }
+}
