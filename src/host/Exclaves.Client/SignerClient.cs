@@ -3,7 +3,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.Client;
 
-/// <summary>The key pair that lives in a conclave: makes it, signs with it, shows its public half.</summary>
+/// <summary>A key pair that lives in a conclave, as long as this session: makes it, signs with it, shows its public half.</summary>
 public sealed class SignerClient : IDisposable
 {
     /// <summary>SHA-256.</summary>
@@ -40,7 +40,7 @@ public sealed class SignerClient : IDisposable
 
     public void Null() => _session.Invoke((uint)SignerOperation.Null, "Null", []);
 
-    /// <summary>Replaces the key pair by a new one. The answer is the public key: SubjectPublicKeyInfo, DER.</summary>
+    /// <summary>Makes the key pair of this session; one that it had is forgotten. The answer is the public key: SubjectPublicKeyInfo, DER.</summary>
     public byte[] Generate()
     {
         Span<TeeParameter> parameters = [Answer()];

@@ -20,7 +20,7 @@ internal static class Crash
         TeeResult later = hello.Session.TryInvoke((uint)HelloOperation.Null, []);
         Console.Out.WriteLine($"crash: the same session afterwards: {later}");
 
-        signer.Null();
+        _ = signer.Generate();
         _ = signer.Sign(new byte[SignerClient.DigestBytes]);
         Console.Out.WriteLine("crash: Signer still signs");
         return told && !later.Succeeded ? 0 : 1;

@@ -92,6 +92,7 @@ internal static class KillTest
     {
         using (SignerClient signer = SignerClient.Open(device))
         {
+            _ = signer.Generate();
             _ = signer.Sign(new byte[SignerClient.DigestBytes]);
         }
 

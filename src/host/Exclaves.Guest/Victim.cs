@@ -75,6 +75,7 @@ internal static class Victim
                 using (SignerClient signer = SignerClient.Open(device))
                 {
                     byte[] digest = new byte[SignerClient.DigestBytes];
+                    _ = signer.Generate();
                     while (true)
                     {
                         random.NextBytes(digest);

@@ -40,30 +40,17 @@ internal static class Program
     {
         Option<string> device = new("--device") { Description = "TEE device to use.", DefaultValueFactory = _ => TeeDevice.DefaultPath, Recursive = true };
 
-        Option<string> publicFile = new("--public") { Description = "Where to write the public key, PEM.", Required = true };
-        Command generate = new("generate", "Make a new key pair inside the conclave; it replaces the old one.") { publicFile };
-        generate.SetAction(parsed => Generate(parsed.GetValue(device)!, parsed.GetValue(publicFile)!));
-
         Argument<string> file = new("FILE") { Description = "File to sign." };
         Option<string> signature = new("--signature") { Description = "Where to write the signature, DER.", Required = true };
-        Command sign = new("sign", "Sign a file: ECDSA P-256 over its SHA-256 digest.") { file, signature };
-        sign.SetAction(parsed => Sign(parsed.GetValue(device)!, parsed.GetValue(file)!, parsed.GetValue(signature)!));
+        Option<string> publicFile = new("--public") { Description = "Where to write the public key, PEM.", Required = true };
+        Command sign = new("sign", "Make a key pair inside the conclave and sign a file with it: ECDSA P-256 over its SHA-256 digest.") { file, signature, publicFile };
+        sign.SetAction(parsed => Sign(
+            parsed.GetValue(device)!, parsed.GetValue(file)!, parsed.GetValue(signature)!, parsed.GetValue(publicFile)!));
 
-        Command show = new("public", "Print the public key, PEM.");
-        show.SetAction(parsed => Show(parsed.GetValue(device)!));
-
-        return new RootCommand("Signs files with a key that lives in a conclave.") { device, generate, sign, show };
+        return new RootCommand("Signs files with a key that lives in a conclave.") { device, sign };
     }
 
-    private static int Generate(string devicePath, string publicFile)
-    {
-        using TeeDevice device = TeeDevice.Open(devicePath);
-        using SignerClient signer = SignerClient.Open(device);
-        Write(publicFile, Encoding.ASCII.GetBytes(Pem.Encode(signer.Generate())));
-        return 0;
-    }
-
-    private static int Sign(string devicePath, string file, string signatureFile)
+    private static int Sign(string devicePath, string file, string signatureFile, string publicFile)
     {
         byte[] digest;
         try
@@ -78,15 +65,10 @@ internal static class Program
 
         using TeeDevice device = TeeDevice.Open(devicePath);
         using SignerClient signer = SignerClient.Open(device);
-        Write(signatureFile, signer.Sign(digest));
-        return 0;
-    }
-
-    private static int Show(string devicePath)
-    {
-        using TeeDevice device = TeeDevice.Open(devicePath);
-        using SignerClient signer = SignerClient.Open(device);
-        Console.Out.Write(Pem.Encode(signer.PublicKey()));
+        byte[] publicKey = signer.Generate();
+        byte[] signature = signer.Sign(digest);
+        Write(publicFile, Encoding.ASCII.GetBytes(Pem.Encode(publicKey)));
+        Write(signatureFile, signature);
         return 0;
     }
 

@@ -17,7 +17,7 @@ internal readonly unsafe struct MappedDevice : IVirtioDevice
     private static ulong s_physical;
 
     // SAFETY: Map puts the page there before the device is used.
-    public static Span<byte> Memory => FixedPage.Span(Queue, (int)UserLayout.PageBytes);
+    public static Span<byte> Memory => new((void*)Queue, (int)UserLayout.PageBytes);
     public static ulong MemoryPhysical => s_physical;
 
     /// <summary>Maps registers and queue; grants: slot 2 = the device's page, and DmaAddress.</summary>

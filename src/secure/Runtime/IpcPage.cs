@@ -24,7 +24,7 @@ public static unsafe class IpcPage
         get
         {
             // SAFETY: as Header; the body is the rest of the page.
-            return FixedPage.Span(UserLayout.IpcPage + MessageHeader.Bytes, MessageHeader.MaxBodyBytes);
+            return new Span<byte>((void*)(UserLayout.IpcPage + MessageHeader.Bytes), MessageHeader.MaxBodyBytes);
         }
     }
 

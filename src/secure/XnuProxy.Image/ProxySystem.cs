@@ -15,7 +15,7 @@ internal readonly unsafe struct ProxySystem : IProxySystem
     public static Span<byte> Body => IpcPage.Body;
 
     // SAFETY: Program maps the page before anything else runs.
-    public static Span<byte> Scratch => FixedPage.Span(ScratchBase, (int)UserLayout.PageBytes);
+    public static Span<byte> Scratch => new((void*)ScratchBase, (int)UserLayout.PageBytes);
 
     public static Status Receive() => SecureCalls.Receive();
 

@@ -14,8 +14,8 @@ namespace Exclaves.Probe;
 /// <summary>Uses every feature that the core library promises, and prints one line for each.</summary>
 public static unsafe class Program
 {
-    private static Counters s_counters;
-    private static Spinlock s_lock;
+    private static Counters _counters;
+    private static Spinlock _lock;
 
     private static ReadOnlySpan<ulong> Words => [0x1111_2222_3333_4444, 2, 3, 0xFFFF_FFFF_FFFF_FFFF];
 
@@ -67,9 +67,9 @@ public static unsafe class Program
 
     private static bool Statics()
     {
-        s_counters[3] += 5;
-        s_counters[3] += (ulong)Opaque(2);
-        return s_counters[3] == 7 && s_counters[0] == 0;
+        _counters[3] += 5;
+        _counters[3] += (ulong)Opaque(2);
+        return _counters[3] == 7 && _counters[0] == 0;
     }
 
     private static bool InlineArrays()
@@ -220,7 +220,7 @@ public static unsafe class Program
     {
         for (int i = 0; i < 3; i++)
         {
-            using Spinlock.Held held = s_lock.Acquire();
+            using Spinlock.Held held = _lock.Acquire();
         }
 
         return true;

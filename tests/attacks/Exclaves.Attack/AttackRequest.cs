@@ -1,0 +1,40 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
+namespace Exclaves.Attack;
+
+/// <summary>What the module can be asked for; the words of each are described in exclave_attack.h.</summary>
+internal enum AttackKind : uint
+{
+    Read = 0,
+    Write = 1,
+    ReadDirect = 2,
+    WriteDirect = 3,
+    Fetch = 4,
+    Walk = 5,
+    Lpi = 6,
+    Call = 7,
+    TimedCall = 8,
+    Page = 9,
+    Dump = 10,
+}
+
+[InlineArray(8)]
+internal struct AttackWords
+{
+    private ulong _first;
+}
+
+/// <summary>struct exclave_attack.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+internal struct AttackRequest
+{
+    /// <summary>_IOWR('X', 1, struct exclave_attack).</summary>
+    public const uint Number = 0xC090_5801;
+
+    public AttackKind Kind;
+    public uint Flags;
+    public long Error;
+    public AttackWords In;
+    public AttackWords Out;
+}
