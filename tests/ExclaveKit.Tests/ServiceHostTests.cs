@@ -15,7 +15,7 @@ namespace Exclaves.ExclaveKit.Tests;
 public class ServiceHostTests
 {
     private const int Room = 512;
-    private static readonly int s_fixed = Unsafe.SizeOf<ServiceMessage>();
+    private static readonly int Fixed = Unsafe.SizeOf<ServiceMessage>();
 
     private sealed class Port : IMessagePort
     {
@@ -44,14 +44,14 @@ public class ServiceHostTests
     /// <summary>A call with up to two buffers: inputs carry bytes, outputs have room.</summary>
     private static byte[] Encode(MessageLabel label, uint session, uint operation, params (ParameterKind Kind, byte[] Bytes)[] parameters)
     {
-        byte[] message = new byte[MessageHeader.Bytes + s_fixed + (parameters.Length * Room)];
+        byte[] message = new byte[MessageHeader.Bytes + Fixed + (parameters.Length * Room)];
         MessageHeader header = new() { Label = label, Length = (uint)(message.Length - MessageHeader.Bytes) };
         MemoryMarshal.Write(message, in header);
         ServiceMessage body = new() { Session = session, Operation = operation };
         Span<ServiceParameter> all = MemoryMarshal.CreateSpan(ref body.P0, ServiceMessage.MaxParameters);
         for (int i = 0; i < parameters.Length; i++)
         {
-            int offset = s_fixed + (i * Room);
+            int offset = Fixed + (i * Room);
             all[i] = new ServiceParameter { Kind = parameters[i].Kind, Offset = (uint)offset, A = (ulong)parameters[i].Bytes.Length, B = Room };
             parameters[i].Bytes.CopyTo(message, MessageHeader.Bytes + offset);
         }
@@ -142,7 +142,7 @@ public class ServiceHostTests
 
     [Fact]
     public void DamagedMessagesAreAnsweredAndNeverThrow() =>
-        Gen.Select(Gen.Int[0, MessageHeader.Bytes + s_fixed - 1], Gen.Byte).List[0, 12].Sample(damage =>
+        Gen.Select(Gen.Int[0, MessageHeader.Bytes + Fixed - 1], Gen.Byte).List[0, 12].Sample(damage =>
         {
             using SignerHolder signer = new();
             byte[] message = Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(new byte[32]), Out());
@@ -153,13 +153,13 @@ public class ServiceHostTests
             host.Next(host.Start());
             MessageHeader header = MemoryMarshal.Read<MessageHeader>(port.Answer);
             Assert.Equal(MessageLabel.Reply, header.Label);
-            Assert.InRange((int)header.Length, s_fixed, MessageHeader.MaxBodyBytes);
+            Assert.InRange((int)header.Length, Fixed, MessageHeader.MaxBodyBytes);
         });
 
     [Fact]
     public void ShortMessagesAreRefused()
     {
-        foreach (int length in (IEnumerable<int>)[0, 1, s_fixed - 1])
+        foreach (int length in (IEnumerable<int>)[0, 1, Fixed - 1])
         {
             byte[] message = new byte[MessageHeader.Bytes + length];
             MessageHeader header = new() { Label = MessageLabel.Invoke, Length = (uint)length };

@@ -18,7 +18,7 @@ public sealed class RejectedBinaryTests : IDisposable
     private readonly Workshop _workshop = new();
 
     // Mistake, file it spoils, its contents, part of the rule.
-    private static readonly (string Name, string File, Func<byte[]> Content, string Rule)[] _mistakes =
+    private static readonly (string Name, string File, Func<byte[]> Content, string Rule)[] Mistakes =
     [
         ("not an ELF", "source.elf", () => new byte[100], "is not an ELF file"),
         ("empty", "source.elf", () => [], "is not an ELF file"),
@@ -57,13 +57,13 @@ public sealed class RejectedBinaryTests : IDisposable
         ("kernel packed and cut off", "kernel", () => [0x1F, 0x8B, 8, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "cannot be unpacked"),
     ];
 
-    public static TheoryData<string> Names => [.. _mistakes.Select(m => m.Name)];
+    public static TheoryData<string> Names => [.. Mistakes.Select(m => m.Name)];
 
     [Theory]
     [MemberData(nameof(Names))]
     public void AMistakeIsRefused(string name)
     {
-        (_, string file, Func<byte[]> content, string rule) = _mistakes.First(m => m.Name == name);
+        (_, string file, Func<byte[]> content, string rule) = Mistakes.First(m => m.Name == name);
         _workshop.Put(file, content());
         ImageToolException error = Assert.Throws<ImageToolException>(() => ImageBuilder.Build(_workshop.Request()));
         Assert.Contains(rule, error.Message, StringComparison.Ordinal);

@@ -10,7 +10,7 @@ namespace Exclaves.ImageTool.Tests;
 public class RejectedSystemTests
 {
     // File, place in the JSON, part of the rule.
-    private static readonly (string File, string Place, string Rule)[] _mistakes =
+    private static readonly (string File, string Place, string Rule)[] MistakeTable =
     [
         ("not-json", "line 3", "is not JSON"),
         ("root-is-array", "$", "must be an object"),
@@ -85,7 +85,7 @@ public class RejectedSystemTests
         get
         {
             TheoryData<string, string, string> rows = [];
-            foreach ((string file, string place, string rule) in _mistakes)
+            foreach ((string file, string place, string rule) in MistakeTable)
             {
                 rows.Add(file, place, rule);
             }
@@ -110,6 +110,6 @@ public class RejectedSystemTests
     public void EveryFileHasARow()
     {
         string[] files = [.. Directory.EnumerateFiles(Repository.Systems, "*.json").Select(f => Path.GetFileNameWithoutExtension(f)).Order(StringComparer.Ordinal)];
-        Assert.Equal(_mistakes.Select(m => m.File).Order(StringComparer.Ordinal), files);
+        Assert.Equal(MistakeTable.Select(m => m.File).Order(StringComparer.Ordinal), files);
     }
 }

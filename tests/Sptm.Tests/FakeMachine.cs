@@ -7,26 +7,26 @@ namespace Exclaves.Sptm.Tests;
 public readonly struct FakeMachine : IStage2Machine
 {
     [ThreadStatic]
-    private static Dictionary<ulong, ulong>? s_memory;
+    private static Dictionary<ulong, ulong>? _memory;
 
     [ThreadStatic]
-    private static HashSet<ulong>? s_stale;
+    private static HashSet<ulong>? _stale;
 
     [ThreadStatic]
-    private static int s_invalidations;
+    private static int _invalidations;
 
-    public static int Invalidations => s_invalidations;
+    public static int Invalidations => _invalidations;
 
-    public static Dictionary<ulong, ulong> Memory => s_memory!;
+    public static Dictionary<ulong, ulong> Memory => _memory!;
 
     public static void Reset()
     {
-        s_memory = [];
-        s_stale = [];
-        s_invalidations = 0;
+        _memory = [];
+        _stale = [];
+        _invalidations = 0;
     }
 
-    public static ulong ReadEntry(ulong address) => s_memory!.GetValueOrDefault(address);
+    public static ulong ReadEntry(ulong address) => _memory!.GetValueOrDefault(address);
 
     public static void WriteEntry(ulong address, ulong value)
     {
@@ -36,25 +36,25 @@ public readonly struct FakeMachine : IStage2Machine
             throw new InvalidOperationException($"entry {address:x} changed from {old:x} to {value:x} without a break");
         }
 
-        if (Stage2Descriptor.IsValid(value) && s_stale!.Contains(address))
+        if (Stage2Descriptor.IsValid(value) && _stale!.Contains(address))
         {
             throw new InvalidOperationException($"entry {address:x} made valid while its old translation may be cached");
         }
 
         if (Stage2Descriptor.IsValid(old) && !Stage2Descriptor.IsValid(value))
         {
-            s_stale!.Add(address);
+            _stale!.Add(address);
         }
 
-        s_memory![address] = value;
+        _memory![address] = value;
     }
 
     public static void Invalidate(ushort vmid, ulong ipa)
     {
-        s_invalidations++;
-        s_stale!.Clear();
+        _invalidations++;
+        _stale!.Clear();
     }
 
     /// <summary>Entries that were made invalid and never invalidated in the TLB.</summary>
-    public static int Stale => s_stale!.Count;
+    public static int Stale => _stale!.Count;
 }

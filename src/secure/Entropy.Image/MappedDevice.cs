@@ -14,18 +14,18 @@ internal readonly unsafe struct MappedDevice : IVirtioDevice
     private const ulong Registers = UserLayout.PrivateBase;
     private const ulong Queue = UserLayout.PrivateBase + (2 * UserLayout.PageBytes);
 
-    private static ulong s_physical;
+    private static ulong _physical;
 
     // SAFETY: Map puts the page there before the device is used.
     public static Span<byte> Memory => new((void*)Queue, (int)UserLayout.PageBytes);
-    public static ulong MemoryPhysical => s_physical;
+    public static ulong MemoryPhysical => _physical;
 
     /// <summary>Maps registers and queue; grants: slot 2 = the device's page, and DmaAddress.</summary>
     public static Status Map()
     {
         Status status = SecureCalls.MapDevice(DeviceSlot, Registers);
         status = status == Status.Ok ? SecureCalls.MapMemory(Queue, 1, MemoryAccess.Read | MemoryAccess.Write) : status;
-        return status == Status.Ok ? SecureCalls.PhysicalAddress(Queue, out s_physical) : status;
+        return status == Status.Ok ? SecureCalls.PhysicalAddress(Queue, out _physical) : status;
     }
 
     public static uint Read(VirtioRegister register) => Volatile.Read(ref Register(register));

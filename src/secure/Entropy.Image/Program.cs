@@ -11,13 +11,13 @@ namespace Exclaves.Entropy.Image;
 /// <summary>Serves <see cref="MessageLabel.Random"/>. Without a device it stays, and answers DeviceError to everyone.</summary>
 internal static class Program
 {
-    private static RandomDevice<MappedDevice> s_device;
+    private static RandomDevice<MappedDevice> _device;
 
     [RuntimeExport("component_main")]
     public static void Main(ulong startInfo)
     {
         Status status = MappedDevice.Map();
-        status = status == Status.Ok ? s_device.Initialize() : status;
+        status = status == Status.Ok ? _device.Initialize() : status;
         SecureCalls.Log(status == Status.Ok ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
 
         status = SecureCalls.Receive();
@@ -48,7 +48,7 @@ internal static class Program
             return;
         }
 
-        Status status = s_device.Fill(IpcPage.Body[..(int)wanted]);
+        Status status = _device.Fill(IpcPage.Body[..(int)wanted]);
         IpcPage.SetReply(status, status == Status.Ok ? (uint)wanted : 0);
     }
 }

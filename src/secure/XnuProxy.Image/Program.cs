@@ -10,7 +10,7 @@ namespace Exclaves.XnuProxy.Image;
 
 internal static unsafe class Program
 {
-    private static ProxyState s_state;
+    private static ProxyState _state;
 
     [RuntimeExport("component_main")]
     public static void Main(ulong startInfo)
@@ -23,7 +23,7 @@ internal static unsafe class Program
             return;
         }
 
-        s_state.Initialize(info.Cookie, services.Length);
-        Proxy<ProxySystem>.Run(ref s_state, services);
+        _state.Initialize(info.Cookie, services.Length);
+        Proxy<ProxySystem>.Run(ref _state, services);
     }
 }

@@ -15,15 +15,15 @@ internal struct EpitaphText
 /// <summary>SK's last words (I12): SPTM shows them, closes the secure world and lets Linux go on.</summary>
 internal static unsafe class Epitaph
 {
-    private static EpitaphText s_text;
-    private static int s_length;
+    private static EpitaphText _text;
+    private static int _length;
 
     [DoesNotReturn]
     public static void Stop(PanicCode code, ulong detail0, ulong detail1, ulong detail2)
     {
         if (Kernel.Lock.TryBreak())
         {
-            s_length = 0;
+            _length = 0;
             Add("SK panic "u8);
             AddHex((ulong)code);
             Add(": "u8);
@@ -42,10 +42,10 @@ internal static unsafe class Epitaph
     public static void StopAfterOther()
     {
         // SAFETY: a static of SK's image, which the direct map shows at a fixed distance from its physical address.
-        ulong text = (ulong)Unsafe.AsPointer(ref s_text) - SkMachine.DirectMap;
+        ulong text = (ulong)Unsafe.AsPointer(ref _text) - SkMachine.DirectMap;
         while (true)
         {
-            Gate.Call(GateCall.Panic, text, (ulong)s_length, 0);
+            Gate.Call(GateCall.Panic, text, (ulong)_length, 0);
         }
     }
 
@@ -60,19 +60,19 @@ internal static unsafe class Epitaph
 
     private static void Add(scoped ReadOnlySpan<byte> text)
     {
-        for (int i = 0; i < text.Length && s_length < 128; i++)
+        for (int i = 0; i < text.Length && _length < 128; i++)
         {
-            s_text[s_length++] = text[i];
+            _text[_length++] = text[i];
         }
     }
 
     private static void AddHex(ulong value)
     {
         Add("0x"u8);
-        for (int shift = 60; shift >= 0 && s_length < 128; shift -= 4)
+        for (int shift = 60; shift >= 0 && _length < 128; shift -= 4)
         {
             uint digit = (uint)(value >> shift) & 15;
-            s_text[s_length++] = (byte)(digit < 10 ? '0' + digit : 'a' + digit - 10);
+            _text[_length++] = (byte)(digit < 10 ? '0' + digit : 'a' + digit - 10);
         }
     }
 }

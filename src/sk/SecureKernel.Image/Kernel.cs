@@ -12,7 +12,7 @@ internal static class Kernel
     /// <summary>PSTATE.I and F: nothing can be answered to Linux while it has not started.</summary>
     private const ulong MaskInterrupts = 0xC0;
 
-    private static KernelState s_state;
+    private static KernelState _state;
 
     public static KernelLock Lock;
 
@@ -20,11 +20,11 @@ internal static class Kernel
     [RuntimeExport("sk_main")]
     public static void Main(ulong kind, ulong bootInfo, ulong number)
     {
-        ref Cpu cpu = ref s_state.Cpus[(int)number];
+        ref Cpu cpu = ref _state.Cpus[(int)number];
         if (kind == (ulong)GateRequestKind.Boot)
         {
             Lock.Acquire();
-            Boot<SkMachine>.Initialize(ref s_state, bootInfo);
+            Boot<SkMachine>.Initialize(ref _state, bootInfo);
             Lock.Release();
             cpu.Booting = true;
             CarryOut(ref cpu, Step.Again);
@@ -45,17 +45,17 @@ internal static class Kernel
         Lock.Acquire();
         if (kind == GateRequestKind.WorldReset)
         {
-            Downcalls<SkMachine>.Reset(ref s_state);
+            Downcalls<SkMachine>.Reset(ref _state);
         }
         else if (kind != GateRequestKind.Call)
         {
             Epitaph.Stop(PanicCode.BadRequest, frame.W0, frame.W1, 0);
         }
 
-        Step step = Downcalls<SkMachine>.Enter(ref s_state, ref cpu, frame.W1, frame.W2, frame.W3, frame.W4);
+        Step step = Downcalls<SkMachine>.Enter(ref _state, ref cpu, frame.W1, frame.W2, frame.W3, frame.W4);
         if (step == Step.Again)
         {
-            step = Dispatcher<SkMachine>.Next(ref s_state, ref cpu);
+            step = Dispatcher<SkMachine>.Next(ref _state, ref cpu);
         }
 
         Lock.Release();
@@ -72,10 +72,10 @@ internal static class Kernel
         {
             if (step == Step.Run)
             {
-                ref Component component = ref s_state.Components[cpu.Component];
+                ref Component component = ref _state.Components[cpu.Component];
                 Trap trap = (Trap)Gate.RunUser(ref component.Context, component.Space.TranslationBase, cpu.Booting ? MaskInterrupts : 0);
                 Lock.Acquire();
-                step = Dispatcher<SkMachine>.Returned(ref s_state, ref cpu, trap);
+                step = Dispatcher<SkMachine>.Returned(ref _state, ref cpu, trap);
                 Lock.Release();
                 continue;
             }
@@ -86,7 +86,7 @@ internal static class Kernel
             }
 
             Lock.Acquire();
-            step = Dispatcher<SkMachine>.Next(ref s_state, ref cpu);
+            step = Dispatcher<SkMachine>.Next(ref _state, ref cpu);
             Lock.Release();
         }
     }

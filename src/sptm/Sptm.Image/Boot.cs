@@ -19,14 +19,14 @@ public static unsafe class Boot
     /// <summary>Room for the firmware's tree (QEMU's is 1 MiB) and for ours in its place.</summary>
     private const uint MaximumDeviceTree = 0x20_0000;
 
-    private static ulong s_bootInfo;
-    private static ulong s_startTicks;
+    private static ulong _bootInfo;
+    private static ulong _startTicks;
 
     /// <summary>Boot CPU, MMU on. Answers with the frame to run: SK's first instruction.</summary>
     [RuntimeExport("sptm_boot")]
     public static TrapFrame* Start(ulong deviceTree)
     {
-        s_startTicks = Arm64.ReadCntpctEl0();
+        _startTicks = Arm64.ReadCntpctEl0();
         Stage("SPTM: the monitor of Exclaves runs at EL2"u8);
         if (El2.RegisterCount() != (ulong)WorldRegister.Count)
         {
@@ -123,7 +123,7 @@ public static unsafe class Boot
     public static void Stage(scoped ReadOnlySpan<byte> text)
     {
         ulong frequency = Arm64.ReadCntfrqEl0();
-        ulong microseconds = (Arm64.ReadCntpctEl0() - s_startTicks) * 1_000_000 / (frequency == 0 ? 1 : frequency);
+        ulong microseconds = (Arm64.ReadCntpctEl0() - _startTicks) * 1_000_000 / (frequency == 0 ? 1 : frequency);
         LineBuilder line = new(stackalloc byte[160]);
         line.Append("["u8);
         line.AppendDecimal(microseconds / 1_000_000);
@@ -199,8 +199,8 @@ public static unsafe class Boot
         ulong tables = Monitor.LinuxTables.Root - Monitor.Plan.PoolBase;
         Claim(frames, Monitor.Plan.PoolBase, tables, FrameType.SptmData);
         Claim(frames, Monitor.LinuxTables.Root, monitorBytes - tables, FrameType.SptmPageTable);
-        s_bootInfo = free;
-        Claim(frames, s_bootInfo, Page, FrameType.SkConst);
+        _bootInfo = free;
+        Claim(frames, _bootInfo, Page, FrameType.SkConst);
         free += Page;
         ulong untyped = (free + Block - 1) & ~(Block - 1);
         if (untyped != free)
@@ -335,8 +335,8 @@ public static unsafe class Boot
 
     private static void WriteBootInfo(ulong untyped)
     {
-        // SAFETY: s_bootInfo is a page of the pool that BuildFrameTable claimed.
-        ref BootInfo info = ref *(BootInfo*)s_bootInfo;
+        // SAFETY: _bootInfo is a page of the pool that BuildFrameTable claimed.
+        ref BootInfo info = ref *(BootInfo*)_bootInfo;
         info.Magic = BootInfo.MagicValue;
         info.ImageHeader = Virt.ImageHeaderBase;
         info.UntypedBase = untyped;
@@ -377,7 +377,7 @@ public static unsafe class Boot
         cpu->World = World.Secure;
         cpu->Secure = default;
         cpu->Secure.X[0] = (ulong)kind;
-        cpu->Secure.X[1] = s_bootInfo;
+        cpu->Secure.X[1] = _bootInfo;
         cpu->Secure.X[2] = cpu->Number;
         cpu->Secure.ProgramCounter = Virt.SkBase;
         cpu->Secure.ProcessorState = WorldValues.EntryState;

@@ -11,11 +11,11 @@ public static unsafe class Console
     private const uint FlagTransmitFull = 1 << 5;
     private const int RingBytes = 32 * 1024;
 
-    private static RingBuffer s_ring;
-    private static uint s_written;
-    private static uint s_dumped;
-    private static Spinlock s_lock;
-    private static uint s_linuxOwnsUart;
+    private static RingBuffer _ring;
+    private static uint _written;
+    private static uint _dumped;
+    private static Spinlock _lock;
+    private static uint _linuxOwnsUart;
 
     [System.Runtime.CompilerServices.InlineArray(RingBytes)]
     private struct RingBuffer
@@ -26,14 +26,14 @@ public static unsafe class Console
     /// <summary>Appends a line; a newline is added.</summary>
     public static void Line(scoped ReadOnlySpan<byte> text)
     {
-        using Spinlock.Held held = s_lock.Acquire();
+        using Spinlock.Held held = _lock.Acquire();
         for (int i = 0; i < text.Length; i++)
         {
             Put(text[i] is >= 0x20 and < 0x7F ? text[i] : (byte)'?');
         }
 
         Put((byte)'\n');
-        if (Volatile.Read(ref s_linuxOwnsUart) == 0)
+        if (Volatile.Read(ref _linuxOwnsUart) == 0)
         {
             Dump();
         }
@@ -42,39 +42,39 @@ public static unsafe class Console
     /// <summary>A line that people must see at once, even while Linux uses the UART: what the ring still holds comes out with it.</summary>
     public static void Urgent(scoped ReadOnlySpan<byte> text)
     {
-        uint owner = Volatile.Read(ref s_linuxOwnsUart);
-        Volatile.Write(ref s_linuxOwnsUart, 0);
+        uint owner = Volatile.Read(ref _linuxOwnsUart);
+        Volatile.Write(ref _linuxOwnsUart, 0);
         Line(text);
-        Volatile.Write(ref s_linuxOwnsUart, owner);
+        Volatile.Write(ref _linuxOwnsUart, owner);
     }
 
     /// <summary>From now on the UART is Linux's and lines stay in the ring.</summary>
-    public static void HandToLinux() => Volatile.Write(ref s_linuxOwnsUart, 1);
+    public static void HandToLinux() => Volatile.Write(ref _linuxOwnsUart, 1);
 
     /// <summary>Takes the UART back, for a panic or the end of the machine, and writes out what is still in the ring.</summary>
     public static void TakeFromLinux()
     {
-        Volatile.Write(ref s_linuxOwnsUart, 0);
+        Volatile.Write(ref _linuxOwnsUart, 0);
         Dump();
     }
 
     private static void Put(byte character)
     {
-        s_ring[(int)(s_written % RingBytes)] = character;
-        s_written++;
+        _ring[(int)(_written % RingBytes)] = character;
+        _written++;
     }
 
     private static void Dump()
     {
-        if (s_written - s_dumped > RingBytes)
+        if (_written - _dumped > RingBytes)
         {
-            s_dumped = s_written - RingBytes;
+            _dumped = _written - RingBytes;
         }
 
-        while (s_dumped != s_written)
+        while (_dumped != _written)
         {
-            byte character = s_ring[(int)(s_dumped % RingBytes)];
-            s_dumped++;
+            byte character = _ring[(int)(_dumped % RingBytes)];
+            _dumped++;
             if (character == (byte)'\n')
             {
                 Transmit((byte)'\r');

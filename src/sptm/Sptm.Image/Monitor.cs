@@ -15,40 +15,40 @@ public static unsafe class Monitor
     public static Stage2<Stage2Machine> SecureTables;
     public static TablePool Tables;
 
-    private static ulong s_frames;
-    private static int s_frameCount;
-    private static Spinlock s_stage2;
+    private static ulong _frames;
+    private static int _frameCount;
+    private static Spinlock _stage2;
 
     /// <summary>1: SK is up and calls may enter it.</summary>
-    private static uint s_secureOpen;
+    private static uint _secureOpen;
 
     /// <summary>1: a driver of Linux started afresh and SK has not been told.</summary>
-    private static uint s_resetPending;
+    private static uint _resetPending;
 
-    public static FrameTable Frames => new(new Span<FrameEntry>((void*)s_frames, s_frameCount), Virt.RamBase);
+    public static FrameTable Frames => new(new Span<FrameEntry>((void*)_frames, _frameCount), Virt.RamBase);
 
-    public static bool IsSecureOpen => Volatile.Read(ref s_secureOpen) != 0;
+    public static bool IsSecureOpen => Volatile.Read(ref _secureOpen) != 0;
 
     public static PerCpu* Cpu(int number) => (PerCpu*)(El2.PerCpuBase() + (number * 4096));
 
     /// <summary>Boot: names the zeroed memory of the frame table.</summary>
     public static void PlaceFrameTable(ulong address, int frameCount)
     {
-        s_frames = address;
-        s_frameCount = frameCount;
+        _frames = address;
+        _frameCount = frameCount;
     }
 
-    public static void OpenSecure() => Volatile.Write(ref s_secureOpen, 1);
+    public static void OpenSecure() => Volatile.Write(ref _secureOpen, 1);
 
-    public static void CloseSecure() => Volatile.Write(ref s_secureOpen, 0);
+    public static void CloseSecure() => Volatile.Write(ref _secureOpen, 0);
 
-    public static void AnnounceReset() => Volatile.Write(ref s_resetPending, 1);
+    public static void AnnounceReset() => Volatile.Write(ref _resetPending, 1);
 
     /// <summary>True once per announcement, for the CPU that is to tell SK.</summary>
-    public static bool TakeReset() => Volatile.Read(ref s_resetPending) != 0 && Interlocked.Exchange(ref s_resetPending, 0u) != 0;
+    public static bool TakeReset() => Volatile.Read(ref _resetPending) != 0 && Interlocked.Exchange(ref _resetPending, 0u) != 0;
 
     /// <summary>Guards frame table, tables and pool.</summary>
-    public static Spinlock.Held LockStage2() => s_stage2.Acquire();
+    public static Spinlock.Held LockStage2() => _stage2.Acquire();
 
     public static void Count(PerCpu* cpu, SptmCounter counter) => cpu->Counters[(int)counter]++;
 
