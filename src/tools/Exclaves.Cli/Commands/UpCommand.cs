@@ -38,8 +38,7 @@ public static class UpCommand
         string? settings = isTerminal ? await TerminalSettings(cancel) : null;
 
         // In the terminal's own process group, so that it may read the terminal.
-        string program = Tool.Find(QemuCommandLine.Program) ?? QemuCommandLine.Program;
-        using Process qemu = Tool.Start(new ProcessStartInfo(program, QemuCommandLine.ForTerminal(spec, folder.Image, folder.ConsoleLog)));
+        using Process qemu = Tool.Start(new ProcessStartInfo(QemuCommandLine.Program, QemuCommandLine.ForTerminal(spec, folder.Image, folder.ConsoleLog)));
         try
         {
             await qemu.WaitForExitAsync(cancel);

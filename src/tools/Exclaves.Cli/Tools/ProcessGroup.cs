@@ -32,20 +32,14 @@ public sealed class ProcessGroup : IDisposable
     /// <summary>Starts <paramref name="name"/> with all three streams redirected.</summary>
     public static ProcessGroup Start(string name, IEnumerable<string> arguments)
     {
-        string path = Tool.Find(name) ?? name;
-        ProcessStartInfo start = new("setsid", ["setpriv", "--pdeathsig", "KILL", "--", path, .. arguments])
+        // Without the program, "setsid" would be what is reported to fail: then it is started directly, to be reported itself.
+        string? path = Tool.Find(name);
+        ProcessStartInfo start = new(path == null ? name : "setsid", path == null ? arguments : ["setpriv", "--pdeathsig", "KILL", "--", path, .. arguments])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
-
-        // Without this, "setsid" would be the program that is reported missing.
-        if (Tool.Find(name) == null)
-        {
-            start.FileName = name;
-        }
-
         ProcessGroup group = new(start);
         try
         {

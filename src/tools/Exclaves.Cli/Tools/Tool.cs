@@ -80,20 +80,25 @@ public static class Tool
     /// <summary>Starts a process; a program that is not there is an error that names it.</summary>
     public static Process Start(ProcessStartInfo start)
     {
+        // .NET would look beside its own executable and in the current folder before the PATH.
+        string name = start.FileName;
+        start.FileName = name.Contains('/') ? name : Find(name) ?? throw Missing(name, "it is not installed");
         try
         {
             return Process.Start(start)!;
         }
         catch (Win32Exception error)
         {
-            string? package = Setup.HostPackages.PackageOf(start.FileName);
-            string advice = package == null ? "" : $" (Debian package {package}; `./exclave setup` installs what is missing)";
-            throw new ExclaveException($"'{start.FileName}' cannot be run: {Reason(start.FileName, error)}{advice}.", ExitCode.MissingTool);
+            throw Missing(name, error.Message);
         }
     }
 
-    private static string Reason(string name, Win32Exception error) =>
-        Find(name) == null && !File.Exists(name) ? "it is not installed" : error.Message;
+    private static ExclaveException Missing(string name, string reason)
+    {
+        string? package = Setup.HostPackages.PackageOf(name);
+        string advice = package == null ? "" : $" (Debian package {package}; `./exclave setup` installs what is missing)";
+        return new ExclaveException($"'{name}' cannot be run: {reason}{advice}.", ExitCode.MissingTool);
+    }
 
     private static async Task Pump(StreamReader reader, List<string> lines, Action<string>? onLine)
     {
