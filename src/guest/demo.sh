@@ -1,13 +1,14 @@
 #!/bin/sh
-# The guest's part of `exclave demo`. Reads /share/message; leaves signatures and public keys there; says each step's begin and end.
+# The guest's part of `exclave demo`. Reads /share/message; leaves signatures and public keys there; says each step's begin, last complaint, and end.
 # The attacks of a kernel that an attacker owns come from a module, as root; its program prints a JSON object for each.
 
 step() {
     name=$1
     shift
     echo "begin $name"
-    "$@"
+    "$@" 2> /tmp/complaints
     status=$?
+    echo "complaint $(tail -n 1 /tmp/complaints)"
     echo "end $name $status"
     return $status
 }

@@ -4,6 +4,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
 using Exclaves.Cli.Demo;
@@ -18,6 +19,7 @@ namespace Exclaves.Cli.Commands;
 public static class DemoCommand
 {
     private const string DefaultFile = "README.md";
+    private const int ShownFaults = 8;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(180);
 
     public static Command Create(Session session)
@@ -41,7 +43,7 @@ public static class DemoCommand
         GuestOutcome outcome = await Boot(session, packages, "protected", ImageVariant.Normal, folder, guarded, cancel);
         if (guarded.Step("sign") is not { Status: 0 })
         {
-            throw new ExclaveException($"The file was not signed: {outcome.Failure ?? guarded.Complaint}");
+            throw new ExclaveException($"The file was not signed: {outcome.Failure ?? guarded.ComplaintOf("sign")}");
         }
 
         SignatureCheck check = new(folder, cancel);
@@ -55,16 +57,18 @@ public static class DemoCommand
 
         GuestDemo open = new(session.Screen);
         GuestOutcome openOutcome = await Boot(session, packages, "open", ImageVariant.Weak, null, open, cancel);
+        WriteAttacks(Path.Combine(folder, "attacks.json"), guarded);
+        WriteAttacks(Path.Combine(folder, "attacks-without-protection.json"), open);
         List<string> faults = [.. AttackTable.Faults(guarded.Attacks, open.Attacks)];
         AddFault(faults, outcome.Failure == null, outcome.Failure ?? "");
         AddFault(faults, openOutcome.Failure == null, "without protection: " + openOutcome.Failure);
         AddFault(faults, isVerified, "openssl does not accept the signature");
         AddFault(faults, isChangedRefused, "openssl accepts the signature for a changed file");
         AddFault(faults, isForgeryRefused, "openssl accepts a forged signature");
-        AddFault(faults, guarded.Step("attack") is { Status: 0 }, "the attacks did not come to their end, or not all were stopped: " + guarded.Complaint);
-        AddFault(faults, guarded.Step("calls") is { Status: 0 }, "the hostile calls did not come to their end, or not all were refused: " + guarded.Complaint);
-        AddFault(faults, open.Step("attack") is { Status: 0 }, "the attacks on the build without protection did not all succeed: " + open.Complaint);
-        AddFault(faults, signsAgain, "signing did not work after the attacks");
+        AddFault(faults, guarded.Step("attack") is { Status: 0 }, "the attacks did not all come out as expected: " + guarded.ComplaintOf("attack"));
+        AddFault(faults, guarded.Step("calls") is { Status: 0 }, "the hostile calls were not all refused: " + guarded.ComplaintOf("calls"));
+        AddFault(faults, open.Step("attack") is { Status: 0 }, "without protection the attacks did not all succeed: " + open.ComplaintOf("attack"));
+        AddFault(faults, signsAgain, "signing did not work after the attacks: " + guarded.ComplaintOf("again"));
 
         int calls = guarded.Attacks.Count(attack => attack.Expected is not ("stopped" or "succeeds") && AttackTable.IsAttack(attack));
         string none = "";
@@ -80,9 +84,14 @@ public static class DemoCommand
                 [$"{calls} hostile calls past Linux's driver", guarded.Step("calls") is { Status: 0 } ? "refused" : "NOT ALL REFUSED", none, TimeOf(guarded, "calls")],
                 ["Linux lives on and signs again", signsAgain ? "verified by openssl" : "NOT VERIFIED", none, TimeOf(guarded, "again")],
             ]);
-        foreach (string fault in faults)
+        foreach (string fault in faults.Take(ShownFaults))
         {
             Screen.Error(fault);
+        }
+
+        if (faults.Count > ShownFaults)
+        {
+            Screen.Error($"and {faults.Count - ShownFaults} more; all attempts: {session.Workspace.Relative(folder)}/attacks*.json");
         }
 
         Workspace workspace = session.Workspace;
@@ -133,12 +142,15 @@ public static class DemoCommand
                 ["sh", "/usr/lib/exclave/demo.sh", part],
                 Limit,
                 new LineStream(demo.TakeOutput),
-                new LineStream(demo.TakeError),
+                Stream.Null,
                 cancel);
             return outcome.Failure == null ? $"{demo.Attacks.Count} attempts" : "the machine FAILED";
         });
         return outcome!;
     }
+
+    private static void WriteAttacks(string path, GuestDemo demo) =>
+        File.WriteAllText(path, JsonSerializer.Serialize(demo.Attacks, JsonSerializerOptions.Web) + "\n");
 
     private static void AddFault(List<string> faults, bool holds, string otherwise)
     {

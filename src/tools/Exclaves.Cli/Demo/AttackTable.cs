@@ -49,9 +49,10 @@ public static class AttackTable
             faults.Add("no attack was tried");
         }
 
-        HashSet<(string Name, string Target)> controls = [.. open.Where(attack => attack.Ok).Select(KeyOf)];
+        // What was tried there and failed is in the list already.
+        HashSet<(string Name, string Target)> controls = [.. open.Select(KeyOf)];
         faults.AddRange(guarded.Where(attack => IsAttack(attack) && IsMemory(attack) && !controls.Contains(KeyOf(attack)))
-            .Select(attack => $"{attack.Name} on {attack.Target} did not succeed on the build without the protection"));
+            .Select(attack => $"{attack.Name} on {attack.Target} was not tried on the build without the protection"));
         return faults;
     }
 

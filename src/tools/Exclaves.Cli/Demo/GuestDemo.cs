@@ -13,6 +13,8 @@ public sealed class GuestDemo
     private readonly Stopwatch _watch = new();
     private readonly List<AttackResult> _attacks = [];
     private readonly Dictionary<string, (int Status, TimeSpan Time)> _steps = [];
+    private readonly Dictionary<string, string> _complaints = [];
+    private string _current = "";
     private TimeSpan _begin;
     private TimeSpan _last;
 
@@ -24,11 +26,11 @@ public sealed class GuestDemo
 
     public IReadOnlyList<AttackResult> Attacks => _attacks;
 
-    /// <summary>The last thing that a program complained about.</summary>
-    public string Complaint { get; private set; } = "";
-
     /// <summary>Status and time of a step that came to its end; null when it did not.</summary>
     public (int Status, TimeSpan Time)? Step(string name) => _steps.TryGetValue(name, out (int Status, TimeSpan Time) step) ? step : null;
+
+    /// <summary>The last thing that a step's programs complained about.</summary>
+    public string ComplaintOf(string step) => _complaints.GetValueOrDefault(step, "no reason was given");
 
     public void TakeOutput(string line)
     {
@@ -36,8 +38,12 @@ public sealed class GuestDemo
         string[] words = line.Split(' ');
         switch (words)
         {
-            case ["begin", _]:
+            case ["begin", string name]:
+                _current = name;
                 _begin = now;
+                break;
+            case ["complaint", ..]:
+                _complaints[_current] = line["complaint".Length..].Trim();
                 break;
             case ["end", string name, string status]:
                 _steps[name] = (int.Parse(status, CultureInfo.InvariantCulture), now - _begin);
@@ -53,14 +59,5 @@ public sealed class GuestDemo
 
         _last = now;
         _screen.Detail(line);
-    }
-
-    public void TakeError(string line)
-    {
-        if (line.Trim().Length > 0)
-        {
-            Complaint = line.Trim();
-            _screen.Detail(line);
-        }
     }
 }
