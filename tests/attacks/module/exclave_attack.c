@@ -93,6 +93,27 @@ static void *map_page(phys_addr_t address, pgprot_t protection)
     return page ? page + offset_in_page(address) : NULL;
 }
 
+/*
+ * ioremap never gives an executable mapping, but whoever owns the kernel writes its tables: finds the page's descriptor by a walk
+ * from TTBR1 and lets EL1 execute there. Four levels, 48-bit addresses: Debian's configuration.
+ */
+static void make_executable(void *mapped)
+{
+    unsigned long address = (unsigned long)mapped & PAGE_MASK;
+    u64 *entry = NULL;
+    u64 table = read_sysreg(ttbr1_el1) & PHYS_MASK & PAGE_MASK;
+    int shift;
+
+    for (shift = 39; shift >= PAGE_SHIFT; shift -= 9) {
+        entry = (u64 *)phys_to_virt(table) + ((address >> shift) & 511);
+        table = READ_ONCE(*entry) & PHYS_MASK & PAGE_MASK;
+    }
+    WRITE_ONCE(*entry, READ_ONCE(*entry) & ~PTE_PXN);
+    dsb(ishst);
+    flush_tlb_kernel_range(address, address + PAGE_SIZE);
+    isb();
+}
+
 static void unmap_page(void *mapped)
 {
     iounmap((void __iomem *)((unsigned long)mapped & PAGE_MASK));
@@ -231,13 +252,14 @@ static int victim_main(void *argument)
     struct victim *victim = argument;
     bool fetch = victim->kind == EXCLAVE_FETCH;
     unsigned int bytes = victim->in[1];
-    void *mapped = map_page(victim->in[0], fetch ? PAGE_KERNEL_EXEC : protection_for(victim->in[0]));
+    void *mapped = map_page(victim->in[0], protection_for(victim->in[0]));
 
     if (!mapped)
         return -ENOMEM;
 
     /* The mapping of a thread that dies is lost: a page of address space. */
     if (fetch) {
+        make_executable(mapped);
         call_instruction(victim, mapped);
     } else if (victim->kind == EXCLAVE_READ_DIRECT) {
         victim->value = load_direct(mapped, bytes);

@@ -12,10 +12,16 @@ using Exclaves.Cli.Tools;
 
 namespace Exclaves.Cli.Build;
 
-/// <summary>Builds the solution and the attack module when a source has changed since the last time.</summary>
+/// <summary>Builds the solution, the guest's programs and the attack module when a source has changed since the last time.</summary>
 public sealed partial class Builder
 {
     private static readonly string[] SourceFolders = ["src", "eng", "systems", "tests"];
+
+    /// <summary>Projects that import GuestProgram.props.</summary>
+    private static readonly string[] GuestProjects =
+    [
+        "src/host/Exclaves.Sign", "src/host/Exclaves.Guest", "tests/attacks/Exclaves.Attack",
+    ];
 
     private readonly Workspace _workspace;
     private readonly Screen _screen;
@@ -37,6 +43,7 @@ public sealed partial class Builder
         }
 
         await _screen.Step("build: solution", () => BuildSolution(cancel));
+        await _screen.Step("build: guest programs", () => PublishGuestPrograms(cancel));
         await _screen.Step("build: attack module", () => BuildAttackModule(cancel));
         File.WriteAllText(Stamp, sources);
     }
@@ -75,6 +82,16 @@ public sealed partial class Builder
         {
             string? error = result.Output.Concat(result.Errors).FirstOrDefault(line => ErrorLine().IsMatch(line));
             throw new ExclaveException($"The solution does not build: {error?.Trim() ?? result.LastWords} (all of it: {_workspace.Relative(logPath)})");
+        }
+    }
+
+    /// <summary>Static arm64 executables for the machine's Linux: `dotnet publish` puts them into out/guest (GuestProgram.props).</summary>
+    private async Task PublishGuestPrograms(CancellationToken cancel)
+    {
+        foreach (string project in GuestProjects)
+        {
+            _screen.Detail(Path.GetFileName(project));
+            await Tool.Require("dotnet", ["publish", Path.Combine(_workspace.Root, project), "-nologo", "-v", "minimal"], cancel, null, _workspace.Root);
         }
     }
 
