@@ -124,6 +124,24 @@ public class FileTests
     }
 
     [Fact]
+    public void ADuplicateKeepsThePipeOpen()
+    {
+        TestKit kit = new();
+        kit.Call(LinuxCall.Pipe2, Pair, 0x800);
+        ulong reader = kit.Get<uint>(Pair);
+        ulong writer = kit.Get<uint>(Pair + 4);
+        Assert.Equal(10UL, kit.Call(LinuxCall.Fcntl, writer, 1030, 10));
+        Assert.Equal(5UL, kit.Call(LinuxCall.Dup, 1));
+        Assert.Equal(TestKit.Error(Errno.BadFile), kit.Call(LinuxCall.Dup, 9));
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(LinuxCall.Fcntl, writer, 0, 16));
+        ulong buffer = kit.Map(4096);
+        Assert.Equal(0UL, kit.Call(LinuxCall.Close, writer));
+        Assert.Equal(TestKit.Error(Errno.TryAgain), kit.Call(LinuxCall.Read, reader, buffer, 8));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Close, 10));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Read, reader, buffer, 8));
+    }
+
+    [Fact]
     public void TheQuotaIsAllTheMemoryThereIs()
     {
         TestKit kit = new();

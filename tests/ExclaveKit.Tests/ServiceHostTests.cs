@@ -38,7 +38,11 @@ public class ServiceHostTests
 
     private sealed class Throwing(Func<Exception> make) : ConclaveService
     {
+        public int Reported;
+
         public override void Invoke(ServiceCall call) => throw make();
+
+        public override void Report(Exception exception) => Reported++;
     }
 
     /// <summary>A call with up to two buffers: inputs carry bytes, outputs have room.</summary>
@@ -137,8 +141,12 @@ public class ServiceHostTests
 
     [Theory]
     [MemberData(nameof(Exceptions))]
-    public void AnExceptionIsAResultNotAnEnd(Func<Exception> make, uint expected) =>
-        Assert.Equal(expected, Invoke(new Throwing(make), Encode(MessageLabel.Invoke, 1, 1)).Result);
+    public void AnExceptionIsAResultNotAnEnd(Func<Exception> make, uint expected)
+    {
+        Throwing service = new(make);
+        Assert.Equal(expected, Invoke(service, Encode(MessageLabel.Invoke, 1, 1)).Result);
+        Assert.Equal(make() is ServiceException ? 0 : 1, service.Reported);
+    }
 
     [Fact]
     public void DamagedMessagesAreAnsweredAndNeverThrow() =>

@@ -18,6 +18,10 @@ public abstract class ConclaveService
     {
     }
 
+    /// <summary>Tells the operator of an exception that no service meant to throw.</summary>
+    public virtual void Report(System.Exception exception) =>
+        ConclaveLog.Write($"call failed: {exception.GetType()}: {exception.Message}");
+
     /// <summary>The result for an exception that is not a <see cref="ServiceException"/>.</summary>
     public virtual uint ResultFor(System.Exception exception) => exception switch
     {

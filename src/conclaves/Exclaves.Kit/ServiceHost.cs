@@ -70,6 +70,7 @@ public sealed class ServiceHost
         }
         catch (Exception exception)
         {
+            _service.Report(exception);
             return _service.ResultFor(exception);
         }
     }

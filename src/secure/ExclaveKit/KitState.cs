@@ -48,6 +48,9 @@ public struct KitState
     /// <summary>Index of the running thread.</summary>
     public int Current;
     public int ThreadCount;
+
+    /// <summary>Slots of <see cref="Threads"/> that were ever in use: searches end here.</summary>
+    public int ThreadSlots;
     public uint LastTid;
     public ulong WaitSequence;
 

@@ -75,6 +75,7 @@ public readonly ref partial struct Personality<TMachine>
             case LinuxCall.Close: return CloseFile(a);
             case LinuxCall.Pipe2: return MakePipe(a, b);
             case LinuxCall.NewFstatat: return b != 0 && TryRead(b, out byte first) && first != 0 ? Result.Of(Errno.NoEntry) : StatFile(a, c);
+            case LinuxCall.Dup: return DuplicateFile(a, 0);
             case LinuxCall.Fstat: return StatFile(a, b);
             case LinuxCall.Fcntl: return ControlFile(a, b, c);
             case LinuxCall.Ioctl: return Result.Of(IsOpen(a) ? Errno.NotTerminal : Errno.BadFile);
@@ -92,7 +93,7 @@ public readonly ref partial struct Personality<TMachine>
 
             // Refused on purpose: the C library and the runtime know how to do without, and are told so honestly.
             case LinuxCall.Clone3 or LinuxCall.Rseq or LinuxCall.SetRobustList or LinuxCall.GetRobustList or LinuxCall.Mremap
-                or LinuxCall.GetMemPolicy or LinuxCall.Execve or LinuxCall.Ppoll or LinuxCall.Dup or LinuxCall.GetRusage:
+                or LinuxCall.GetMemPolicy or LinuxCall.Execve or LinuxCall.Ppoll or LinuxCall.GetRusage:
                 return Result.Of(Errno.NoSystemCall);
             default: return RefuseUnknown((ulong)number);
         }

@@ -10,6 +10,8 @@ public readonly ref partial struct Personality<TMachine>
     private const int MaxLineBytes = 128;
     private const ulong OpenAccessMask = 3;
     private const ulong OpenNonBlocking = 0x800;
+    private const ulong Duplicate = 0;
+    private const ulong DuplicateCloseOnExec = 1030;
     private const ulong GetDescriptorFlags = 1;
     private const ulong SetDescriptorFlags = 2;
     private const ulong GetStatusFlags = 3;
@@ -130,7 +132,7 @@ public readonly ref partial struct Personality<TMachine>
     private void ServePipeReaders(int index)
     {
         ref Pipe pipe = ref _state.Pipes[index];
-        for (int i = 0; i < KitState.MaxThreads && (pipe.Length != 0 || !pipe.WriterOpen); i++)
+        for (int i = 0; i < _state.ThreadSlots && (pipe.Length != 0 || !pipe.WriterOpen); i++)
         {
             ref KitThread thread = ref _state.Threads[i];
             if (thread.State != ThreadState.Pipe || thread.WaitAddress != (ulong)index) { continue; }
@@ -166,9 +168,9 @@ public readonly ref partial struct Personality<TMachine>
         return (ulong)descriptor;
     }
 
-    private int FindFreeFile()
+    private int FindFreeFile(int first = 0)
     {
-        for (int i = 0; i < PseudoFileTable.Capacity; i++)
+        for (int i = first; i < PseudoFileTable.Capacity; i++)
         {
             if (_state.Files[i].Kind == PseudoFileKind.None) { return i; }
         }
@@ -182,6 +184,8 @@ public readonly ref partial struct Personality<TMachine>
 
         PseudoFile file = _state.Files[(int)descriptor];
         _state.Files[(int)descriptor] = default;
+        if (IsOpenElsewhere(in file)) { return Result.Ok; }
+
         if (file.Kind == PseudoFileKind.PipeReader) { _state.Pipes[(int)file.Position].ReaderOpen = false; }
 
         if (file.Kind == PseudoFileKind.PipeWriter)
@@ -191,6 +195,16 @@ public readonly ref partial struct Personality<TMachine>
         }
 
         return Result.Ok;
+    }
+
+    private bool IsOpenElsewhere(in PseudoFile file)
+    {
+        for (int i = 0; i < PseudoFileTable.Capacity; i++)
+        {
+            if (_state.Files[i].Kind == file.Kind && _state.Files[i].Position == file.Position) { return true; }
+        }
+
+        return false;
     }
 
     private ulong MakePipe(ulong address, ulong flags)
@@ -250,7 +264,22 @@ public readonly ref partial struct Personality<TMachine>
             case SetStatusFlags:
                 file.NonBlocking = (argument & OpenNonBlocking) != 0;
                 return Result.Ok;
+            case Duplicate or DuplicateCloseOnExec: return DuplicateFile(descriptor, argument);
             default: return Result.Of(Errno.InvalidArgument);
         }
+    }
+
+    /// <summary>A second number for the same thing, the lowest free one from <paramref name="first"/> on.</summary>
+    private ulong DuplicateFile(ulong descriptor, ulong first)
+    {
+        if (!IsOpen(descriptor)) { return Result.Of(Errno.BadFile); }
+
+        if (first >= PseudoFileTable.Capacity) { return Result.Of(Errno.InvalidArgument); }
+
+        int copy = FindFreeFile((int)first);
+        if (copy < 0) { return Result.Of(Errno.TooManyFiles); }
+
+        _state.Files[copy] = _state.Files[(int)descriptor];
+        return (ulong)copy;
     }
 }

@@ -97,7 +97,7 @@ public readonly ref partial struct Personality<TMachine>
     private int FindWaiter(ulong address, uint mask)
     {
         int best = -1;
-        for (int i = 0; i < KitState.MaxThreads; i++)
+        for (int i = 0; i < _state.ThreadSlots; i++)
         {
             ref KitThread thread = ref _state.Threads[i];
             bool matches = thread.State == ThreadState.Futex && thread.WaitAddress == address && (thread.WaitMask & mask) != 0;

@@ -23,6 +23,7 @@ public readonly ref partial struct Personality<TMachine>
         _state.Output = default;
         _state.LastTid = KitState.ProcessId;
         _state.ThreadCount = 1;
+        _state.ThreadSlots = 1;
         _state.Current = KitState.MainThread;
         _state.BreakStart = UserLayout.MmapBase;
         _state.BreakEnd = UserLayout.MmapBase;

@@ -1,3 +1,4 @@
+using System;
 using Exclaves.Abi;
 
 namespace Exclaves.ExclaveKit;
@@ -31,6 +32,7 @@ public readonly ref partial struct Personality<TMachine>
 
         _state.LastTid = tid;
         _state.ThreadCount++;
+        _state.ThreadSlots = Math.Max(_state.ThreadSlots, slot + 1);
         ref KitThread child = ref _state.Threads[slot];
         child = default;
         child.Context = _live;
@@ -129,9 +131,10 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>The next runnable thread after the running one, in order; the running one itself is the last choice.</summary>
     private int FindRunnable()
     {
-        for (int i = 1; i <= KitState.MaxThreads; i++)
+        int index = _state.Current;
+        for (int i = 0; i < _state.ThreadSlots; i++)
         {
-            int index = (_state.Current + i) % KitState.MaxThreads;
+            index = index + 1 < _state.ThreadSlots ? index + 1 : 0;
             if (_state.Threads[index].State == ThreadState.Runnable) { return index; }
         }
 
@@ -140,7 +143,7 @@ public readonly ref partial struct Personality<TMachine>
 
     private int FindReceiver()
     {
-        for (int i = 0; i < KitState.MaxThreads; i++)
+        for (int i = 0; i < _state.ThreadSlots; i++)
         {
             if (_state.Threads[i].State == ThreadState.Receive) { return i; }
         }
@@ -150,7 +153,7 @@ public readonly ref partial struct Personality<TMachine>
 
     private int FindTid(ulong tid)
     {
-        for (int i = 0; i < KitState.MaxThreads; i++)
+        for (int i = 0; i < _state.ThreadSlots; i++)
         {
             if (_state.Threads[i].State != ThreadState.None && _state.Threads[i].Tid == tid) { return i; }
         }
@@ -199,7 +202,7 @@ public readonly ref partial struct Personality<TMachine>
         if (_state.TimedWaits == 0) { return; }
 
         ulong now = _machine.Counter;
-        for (int i = 0; i < KitState.MaxThreads; i++)
+        for (int i = 0; i < _state.ThreadSlots; i++)
         {
             ref KitThread thread = ref _state.Threads[i];
             if (thread.State is not (ThreadState.Futex or ThreadState.Sleep) || thread.Deadline > now) { continue; }
