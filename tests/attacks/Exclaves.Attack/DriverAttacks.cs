@@ -162,7 +162,15 @@ internal sealed class DriverAttacks
         uint opened = _driver.Open(ServiceName.Hello, out uint session);
         Verdict("message.open", "Hello", 0, $"0x{opened:x8}", "0x00000000 (positive control)", opened == Tee.Success);
 
-        foreach (uint count in (ReadOnlySpan<uint>)[5, 7, 127, 128, 0x0800_0000, uint.MaxValue])
+        // Room for six, of which a service sees four: what is beyond must be empty (GlobalPlatform's limit).
+        _driver.PrepareInvoke(_driver.MessagePage, session, (uint)HelloOperation.Null, 5);
+        uint empty = _driver.SendRegistered();
+        Verdict("message.parameters", "5, empty", 0, $"0x{empty:x8}", "0x00000000 (positive control)", empty == Tee.Success);
+        _driver.PrepareInvoke(_driver.MessagePage, session, (uint)HelloOperation.Null, 5);
+        RawDriver.Parameter(_driver.MessagePage, 4, 1, 1, 2, 3);
+        Refused("message.parameters", "5, the last a value", 0, _driver.SendRegistered());
+
+        foreach (uint count in (ReadOnlySpan<uint>)[7, 127, 128, 0x0800_0000, uint.MaxValue])
         {
             _driver.PrepareInvoke(_driver.MessagePage, session, (uint)HelloOperation.Null, count);
             Refused("message.parameters", $"{count}", 0, _driver.SendRegistered());

@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.IO;
+using System.Linq;
 using Exclaves.Abi;
 using Exclaves.Client;
 
@@ -40,26 +41,45 @@ internal sealed class MemoryAttacks
         public static Attempt Neither(string words) => new(false, false, words);
     }
 
-    public void Run(IReadOnlyList<Target> targets)
+    /// <summary>Readings first: on an open image they change nothing.</summary>
+    public void RunReadings(IReadOnlyList<Target> targets)
     {
         foreach (Target target in targets)
         {
-            SptmCounter data = target.IsDevice ? SptmCounter.RefusedDevice : SptmCounter.RefusedKernelData;
-            SptmCounter user = target.IsDevice ? SptmCounter.RefusedDevice : SptmCounter.RefusedUserData;
-            Judge("read", target, target.Read, data, () => ReadFixup(target));
-            Judge("write", target, target.Write, data, () => WriteFixup(target));
-            Judge("read.direct", target, target.Read, data, () => ReadDirect(target));
-            Judge("write.direct", target, target.Write, data, () => WriteDirect(target));
-            Judge("user.read", target, target.Read, user, () => User(target, "read", target.Read));
-            Judge("user.write", target, target.Write, user, () => User(target, "write", target.Write));
+            Judge("read", target, target.Read, Data(target), () => ReadFixup(target));
+            Judge("read.direct", target, target.Read, Data(target), () => ReadDirect(target));
+            Judge("user.read", target, target.Read, User(target), () => User(target, "read", target.Read));
             if (!target.IsDevice)
             {
-                Judge("fetch", target, target.Write, SptmCounter.RefusedFetch, () => Fetch(target));
-                Judge("user.fetch", target, target.Write, SptmCounter.RefusedFetch, () => User(target, "fetch", target.Write));
-                Judge("walk.translate", target, target.Write, SptmCounter.RefusedWalk, () => Walk(target, load: false));
-                Judge("walk.load", target, target.Write, SptmCounter.RefusedWalk, () => Walk(target, load: true));
                 Lpi(target);
             }
+        }
+    }
+
+    /// <summary>
+    /// What changes a frame, if it succeeds, comes last and puts the old content back as soon as the change is proven: walks, which plant one
+    /// descriptor with interrupts off, then writes, then instructions planted and called.
+    /// </summary>
+    public void RunChanges(IReadOnlyList<Target> targets)
+    {
+        List<Target> memory = [.. targets.Where(target => !target.IsDevice)];
+        foreach (Target target in memory)
+        {
+            Judge("walk.translate", target, target.Write, SptmCounter.RefusedWalk, () => Walk(target, load: false));
+            Judge("walk.load", target, target.Write, SptmCounter.RefusedWalk, () => Walk(target, load: true));
+        }
+
+        foreach (Target target in targets)
+        {
+            Judge("write", target, target.Write, Data(target), () => WriteFixup(target));
+            Judge("write.direct", target, target.Write, Data(target), () => WriteDirect(target));
+            Judge("user.write", target, target.Write, User(target), () => User(target, "write", target.Write));
+        }
+
+        foreach (Target target in memory)
+        {
+            Judge("fetch", target, target.Write, SptmCounter.RefusedFetch, () => Fetch(target));
+            Judge("user.fetch", target, target.Write, SptmCounter.RefusedFetch, () => User(target, "fetch", target.Write));
         }
     }
 
@@ -84,6 +104,10 @@ internal sealed class MemoryAttacks
         bool ok = _succeeds ? found.PrivateKeyAt is not null : copied == 0 && delta > 0;
         _report.Add(new AttackResult("key.hunt", $"heap.{signer.Name}", start, words, nameof(SptmCounter.RefusedKernelData), delta, Expected, ok));
     }
+
+    private static SptmCounter Data(Target target) => target.IsDevice ? SptmCounter.RefusedDevice : SptmCounter.RefusedKernelData;
+
+    private static SptmCounter User(Target target) => target.IsDevice ? SptmCounter.RefusedDevice : SptmCounter.RefusedUserData;
 
     private string Expected => _succeeds ? "succeeds" : "stopped";
 

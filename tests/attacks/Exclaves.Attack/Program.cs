@@ -93,11 +93,20 @@ internal static class Program
         }
 
         List<Target> targets = Target.Find(bare ? [] : Components(), overrides);
-        attacks.Run(bare ? [.. targets.Where(target => overrides.Any(text => text.StartsWith(target.Name + "=", StringComparison.Ordinal)))] : targets);
+        if (bare)
+        {
+            targets = [.. targets.Where(target => overrides.Any(text => text.StartsWith(target.Name + "=", StringComparison.Ordinal)))];
+        }
 
+        attacks.RunReadings(targets);
         if (!bare)
         {
             HuntKey(attacks, dump);
+        }
+
+        attacks.RunChanges(targets);
+        if (!bare)
+        {
             StillSigns(report);
         }
 
