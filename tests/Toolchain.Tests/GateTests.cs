@@ -30,6 +30,17 @@ public sealed class GateTests : IDisposable
         Assert.Contains(message, output, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Allocation", "Allocation.cs(10,45): error EXC002")]
+    [InlineData("ReferenceStatic", "ReferenceStatic.cs(8,28): error EXC003")]
+    [InlineData("InterfaceValue", "InterfaceValue.cs(13,36): error EXC005")]
+    public void TheCompilerRulesNameTheLine(string name, string message)
+    {
+        (int exit, string output) = Tool.BuildCase(name, _folder, withRules: true);
+        Assert.NotEqual(0, exit);
+        Assert.Contains(message, output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void TwoCleanBuildsAreIdentical()
     {

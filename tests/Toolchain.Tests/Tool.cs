@@ -46,7 +46,8 @@ internal static class Tool
     }
 
     /// <summary>One case of the Mistake project, with output folders of its own.</summary>
-    public static (int ExitCode, string Output) BuildCase(string name, string folder) => Run(
+    /// <param name="withRules">Whether the compiler rules look first; without them the gates must hold alone.</param>
+    public static (int ExitCode, string Output) BuildCase(string name, string folder, bool withRules = false) => Run(
         TimeSpan.FromMinutes(5),
         "dotnet",
         "build",
@@ -56,8 +57,7 @@ internal static class Tool
         "-nodeReuse:false",
         "-p:UseSharedCompilation=false",
         "-p:BuildProjectReferences=false",
+        $"-p:RunAnalyzers={withRules}",
         $"-p:Case={name}",
-        $"-p:IntermediateOutputPath={folder}/obj/",
-        $"-p:OutputPath={folder}/bin/",
-        $"-p:OutputRoot={folder}/out/");
+        $"-p:CaseFolder={folder}/");
 }
