@@ -1,0 +1,57 @@
+using System;
+using Exclaves.Abi;
+
+namespace Exclaves.XnuProxy.Tests;
+
+/// <summary>SK as a <see cref="World"/> plays it, one world per test thread.</summary>
+public readonly struct FakeSystem : IProxySystem
+{
+    [ThreadStatic]
+    private static World? _world;
+
+    public static World World { get => _world!; set => _world = value; }
+
+    public static ref MessageHeader Message => ref World.Message;
+    public static Span<byte> Body => World.Body;
+    public static Span<byte> Scratch => World.Scratch;
+
+    public static Status Receive() => World.End(Ending.Receive);
+
+    public static Status ReplyReceive() => World.End(Ending.Reply);
+
+    public static Status ForwardReceive(uint slot) => World.IsServiceDead ? Status.PeerDied : World.End(Ending.Forward);
+
+    public static Status FinishReceive(ulong downcall, ulong x0) => World.End(Ending.Finish);
+
+    public static Status Suspend(ulong downcall, ulong x0) => World.Suspend(downcall, x0);
+
+    public static Status LinuxRead(ulong linux, int bytes) => World.LinuxRead(linux, bytes);
+
+    public static Status LinuxWrite(ulong linux, int bytes) => World.LinuxWrite(linux, bytes);
+
+    public static Status ShareMap(int entry, int count, ulong window) => World.ShareMap(entry, count, window);
+
+    public static Status ShareUnmap(ulong window, ulong pages) => World.ShareUnmap(window, pages);
+
+    public static void CopyIn(scoped Span<byte> to, ulong shared) => World.CopyIn(to, shared);
+
+    public static void CopyOut(ulong shared, scoped ReadOnlySpan<byte> from) => World.CopyOut(shared, from);
+
+    public static Status Counters(scoped Span<ulong> words)
+    {
+        for (int i = 0; i < words.Length; i++)
+        {
+            words[i] = 1000 + (ulong)i;
+        }
+
+        return Status.Ok;
+    }
+
+    public static Status Component(uint index, out ComponentStatus status)
+    {
+        // As SK does: the name comes through the start of the body.
+        World.Body[..64].Fill(0x5A);
+        status = new ComponentStatus { UntypedBase = 0x8000_0000 + index, Generation = 7, State = ComponentState.Running };
+        return index < 2 ? Status.Ok : Status.NotFound;
+    }
+}
