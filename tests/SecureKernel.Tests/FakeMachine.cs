@@ -1,0 +1,185 @@
+using System;
+using System.Collections.Generic;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Text;
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel.Tests;
+
+/// <summary>SK stopped: tests expect it, or fail with it.</summary>
+public sealed class PanicException(PanicCode code, ulong detail0, ulong detail1) : Exception($"panic {code} {detail0:x} {detail1:x}")
+{
+    public PanicCode Code { get; } = code;
+}
+
+/// <summary>Secure memory, TLB and SPTM of one test thread. Reports what SK must never do by throwing.</summary>
+public readonly struct FakeMachine : IMachine
+{
+    public const ulong MemoryBase = 0xA000_0000;
+    public const int MemoryBytes = 0x40_0000;
+    public const ulong LinuxBase = Virt.RamBase;
+    public const ulong LinuxBytes = 0x1000_0000;
+
+    [ThreadStatic]
+    private static State? _state;
+
+    public static State Machine => _state!;
+
+    public static State Reset() => _state = new State();
+
+    public static ref T At<T>(ulong physical) where T : struct
+    {
+        ulong offset = physical - MemoryBase;
+        if (physical < MemoryBase || offset + (ulong)Unsafe.SizeOf<T>() > MemoryBytes)
+        {
+            throw new InvalidOperationException($"access to {physical:x}");
+        }
+
+        return ref MemoryMarshal.AsRef<T>(Machine.Memory.AsSpan((int)offset, Unsafe.SizeOf<T>()));
+    }
+
+    public static void Copy(ulong to, ulong from, ulong bytes)
+    {
+        if (bytes > Limits.PageBytes || (to & 0xFFF) + bytes > Limits.PageBytes)
+        {
+            throw new InvalidOperationException($"a copy of {bytes} bytes to {to:x} leaves its page");
+        }
+
+        Machine.Memory.AsSpan((int)(from - MemoryBase), (int)bytes).CopyTo(Machine.Memory.AsSpan((int)(to - MemoryBase)));
+    }
+
+    public static void Clear(ulong page)
+    {
+        if (Machine.Reachable.Contains(page))
+        {
+            throw new InvalidOperationException($"frame {page:x} reused while a stale translation may reach it");
+        }
+
+        Machine.Memory.AsSpan((int)(page - MemoryBase), 4096).Clear();
+    }
+
+    public static void WriteEntry(ulong physical, ulong value)
+    {
+        ref ulong entry = ref At<ulong>(physical);
+        const ulong Valid = 1;
+        const ulong Frame = PageEntry.AddressMask;
+        if ((entry & Valid) != 0 && (value & Valid) != 0 && (entry & Frame) != (value & Frame))
+        {
+            throw new InvalidOperationException($"entry {physical:x} changed from {entry:x} to {value:x} without a break");
+        }
+
+        if ((entry & Valid) != 0 && (value & Valid) == 0)
+        {
+            Machine.Reachable.Add(entry & Frame);
+        }
+
+        entry = value;
+    }
+
+    public static void InvalidatePage(ulong space, ulong address)
+    {
+        Machine.Require(space);
+        Machine.Reachable.Clear();
+    }
+
+    public static void InvalidateSpace(ulong space)
+    {
+        Machine.Require(space);
+        Machine.Reachable.Clear();
+    }
+
+    public static void InvalidateInstructions()
+    {
+    }
+
+    public static bool InterruptPending() => Machine.InterruptPending;
+
+    public static bool LinuxRead(ulong linux, ulong secure, ulong bytes)
+    {
+        Machine.Copies.Add((linux, secure, bytes));
+        return !Machine.Refused.Contains(linux & ~0xFFFul);
+    }
+
+    public static bool LinuxWrite(ulong linux, ulong secure, ulong bytes) => LinuxRead(linux, secure, bytes);
+
+    public static bool ArgumentDone(ulong linux)
+    {
+        Machine.ArgumentsDone.Add(linux);
+        return true;
+    }
+
+    public static bool Share(ulong page)
+    {
+        if (Machine.Refused.Contains(page))
+        {
+            return false;
+        }
+
+        Machine.Shared[page] = Machine.Shared.GetValueOrDefault(page) + 1;
+        return true;
+    }
+
+    public static bool Unshare(ulong page)
+    {
+        if (Machine.Reachable.Contains(page) || !Machine.Shared.TryGetValue(page, out int count))
+        {
+            return false;
+        }
+
+        if (count == 1)
+        {
+            Machine.Shared.Remove(page);
+        }
+        else
+        {
+            Machine.Shared[page] = count - 1;
+        }
+
+        return true;
+    }
+
+    public static void Log(ulong text, ulong bytes) =>
+        Machine.Lines.Add(Encoding.ASCII.GetString(Machine.Memory, (int)(text - MemoryBase), (int)bytes));
+
+    public static void SptmCounters(ulong words)
+    {
+        for (ulong i = 0; i < (ulong)SptmCounter.Count; i++)
+        {
+            At<ulong>(words + (i * 8)) = 100 + i;
+        }
+    }
+
+    public static void Panic(PanicCode code, ulong detail0, ulong detail1, ulong detail2) => throw new PanicException(code, detail0, detail1);
+
+    public sealed class State
+    {
+        [ThreadStatic]
+        private static byte[]? _memory;
+
+        public State()
+        {
+            Memory = _memory ??= new byte[MemoryBytes];
+            Memory.AsSpan().Clear();
+        }
+
+        public byte[] Memory { get; }
+        public bool InterruptPending { get; set; }
+
+        /// <summary>Frames whose entry went invalid and that a TLB may still reach.</summary>
+        public HashSet<ulong> Reachable { get; } = [];
+        public HashSet<ulong> Refused { get; } = [];
+        public Dictionary<ulong, int> Shared { get; } = [];
+        public List<ulong> ArgumentsDone { get; } = [];
+        public List<(ulong Linux, ulong Secure, ulong Bytes)> Copies { get; } = [];
+        public List<string> Lines { get; } = [];
+
+        public void Require(ulong space)
+        {
+            if (space == 0)
+            {
+                throw new InvalidOperationException("address space 0 is nobody's");
+            }
+        }
+    }
+}
