@@ -123,6 +123,41 @@ public struct AddressSpace
         return ((address >> shift) + 1) << shift;
     }
 
+    /// <summary>Exactly how many tables must be made before every page of a range can be mapped.</summary>
+    public readonly ulong MissingTables<TMachine>(ulong address, ulong pages) where TMachine : struct, IMachine
+    {
+        const int Level3Shift = 21;
+        const int Level2Shift = 30;
+        const int Level1Shift = 39;
+        ulong missing = 0;
+        ulong lastLevel2 = ulong.MaxValue;
+        ulong lastLevel1 = ulong.MaxValue;
+        ulong end = address + (pages * Limits.PageBytes);
+        for (ulong at = address; at < end; at = ((at >> Level3Shift) + 1) << Level3Shift)
+        {
+            TablePath path = default;
+            if (Walk<TMachine>(at, ref path))
+            {
+                continue;
+            }
+
+            missing++;
+            if (path.Level2 == 0 && at >> Level2Shift != lastLevel2)
+            {
+                lastLevel2 = at >> Level2Shift;
+                missing++;
+            }
+
+            if (path.Level1 == 0 && at >> Level1Shift != lastLevel1)
+            {
+                lastLevel1 = at >> Level1Shift;
+                missing++;
+            }
+        }
+
+        return missing;
+    }
+
     private readonly bool Walk<TMachine>(ulong address, ref TablePath path) where TMachine : struct, IMachine
     {
         path.Level0 = Slot(Root, address, 39);

@@ -5,10 +5,8 @@ namespace Exclaves.SecureKernel;
 /// <summary>What a component may do to its own address space. x0 = address, x1 = pages; a call does at most a chunk and says how much.</summary>
 public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>Tables that a range can need beyond one per 2 MiB.</summary>
-    private const ulong SpareTables = 6;
-
-    /// <summary>x2 = R or RW. All or nothing: nothing is mapped unless the whole rest is free and can be paid for.</summary>
+    /// <summary>x2 = R or RW. All or nothing: nothing is mapped unless the whole range is free and can be paid for.</summary>
+    /// <remarks>The price is exact, and a chunk spends exactly its part of it: once the first chunk is granted the others are.</remarks>
     public static Status Map(ref Component caller, out ulong done)
     {
         ref UserContext context = ref caller.Context;
@@ -21,7 +19,8 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        if (pages + (pages >> 9) + SpareTables > caller.Memory.FreeFrames)
+        ulong free = caller.Memory.FreeFrames;
+        if (pages > free || caller.Space.MissingTables<TMachine>(address, pages) > free - pages)
         {
             return Status.NoMemory;
         }
