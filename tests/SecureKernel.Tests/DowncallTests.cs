@@ -1,0 +1,587 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using CsCheck;
+using Exclaves.Abi;
+using Xunit;
+
+namespace Exclaves.SecureKernel.Tests;
+
+/// <summary>Tokens, upcalls, helping, ends of components: one property at a time.</summary>
+public class DowncallTests
+{
+    /// <summary>Linux calls, and an interrupt sends it back with a token.</summary>
+    private static ulong Suspended(Sk sk, int cpu, ulong nonce)
+    {
+        sk.Enter(cpu, Tee.CallWithRegdArg, nonce);
+        FakeMachine.Machine.InterruptPending = true;
+        if (sk.Steps[cpu] == Step.Run)
+        {
+            sk.Interrupt(cpu);
+        }
+
+        var answer = sk.Answer(cpu);
+        FakeMachine.Machine.InterruptPending = false;
+        Assert.Equal(Tee.RpcForeignInterrupt, answer.X0);
+        Assert.NotEqual(0ul, answer.X3);
+        return answer.X3;
+    }
+
+    private static ulong Resume(Sk sk, ulong token)
+    {
+        sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
+        return sk.Steps[0] == Step.Leave ? sk.Answer(0).X0 : Tee.ReturnOk;
+    }
+
+    [Fact]
+    public void ACallIsAnsweredWithWhatXnuProxySays()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg, 0x11, 0x22, 0x33);
+        sk.AssertRuns(0, Sk.Proxy);
+        MessageHeader message = sk.Message(Sk.Proxy);
+        Assert.Equal((MessageLabel.Downcall, 0x11ul, 0x22ul, 0x33ul), (message.Label, message.Word1, message.Word2, message.Word3));
+        sk.Call(0, SecureCall.FinishReceive, message.Downcall, 1, 2, 3, 4);
+        Assert.Equal((1ul, 2ul, 3ul, 4ul), sk.Answer(0));
+        Assert.Equal((uint)Limits.Downcalls, sk.FreeDowncallCount());
+        Assert.Equal(0ul, sk.State.Counters[(int)SkCounter.DowncallsInUse]);
+    }
+
+    [Theory]
+    [InlineData(0ul)]
+    [InlineData((ulong)Tee.CallWithArg)]
+    [InlineData(ulong.MaxValue)]
+    public void OtherCallsAreUnknown(ulong function)
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, function);
+        Assert.Equal((Tee.ReturnUnknown, 0ul, 0ul, 0ul), sk.Answer(0));
+    }
+
+    [Fact]
+    public void ForgedTokensAreRefusedAndTheRightOneWorksOnce()
+    {
+        Sk sk = Sk.Boot();
+        ulong first = Suspended(sk, 0, 1);
+        ulong second = Suspended(sk, 0, 2);
+        Assert.NotEqual(first, second);
+        List<ulong> forged = [0, first ^ second, first | (1ul << 32), first | (1ul << 63), (first & ~511ul) | (second & 511), (first & ~511ul) | 300, ulong.MaxValue];
+        forged.AddRange(Enumerable.Range(0, 32).Select(bit => first ^ (1ul << bit)));
+        ulong bad = 0;
+        foreach (ulong token in forged.Where(t => t != first && t != second))
+        {
+            Assert.Equal(Tee.ReturnResume, Resume(sk, token));
+            Assert.Equal(++bad, sk.State.Counters[(int)SkCounter.BadTokens]);
+        }
+
+        // The right one, then again while it is inside, then again after its next suspension.
+        Assert.Equal(Tee.ReturnOk, Resume(sk, first));
+        Assert.Equal(Step.Run, sk.Steps[0]);
+        sk.Enter(1, Tee.ReturnFromRpc, 0, 0, first);
+        Assert.Equal(Tee.ReturnResume, sk.Answer(1).X0);
+        sk.Interrupt(0);
+        ulong third = sk.Answer(0).X3;
+        Assert.NotEqual(first, third);
+        Assert.Equal(Tee.ReturnResume, Resume(sk, first));
+        Assert.Equal(Tee.ReturnOk, Resume(sk, third));
+        Assert.Equal(2ul, sk.State.Counters[(int)SkCounter.DowncallsInUse]);
+    }
+
+    [Fact]
+    public void ATokenOfAnEndedCallIsWorthNothing()
+    {
+        Sk sk = Sk.Boot();
+        ulong token = Suspended(sk, 0, 1);
+        Resume(sk, token);
+        sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall);
+        sk.Answer(0);
+        Assert.Equal(Tee.ReturnResume, Resume(sk, token));
+
+        // The context is used again: still not.
+        ulong next = Suspended(sk, 0, 2);
+        Assert.Equal(token & 511, next & 511);
+        Assert.Equal(Tee.ReturnResume, Resume(sk, token));
+    }
+
+    [Fact]
+    public void TokensDoNotRepeatSoonAndAreNeverZero()
+    {
+        Sk sk = Sk.Boot();
+        HashSet<ulong> seen = [];
+        ulong token = Suspended(sk, 0, 1);
+        for (int i = 0; i < 20_000; i++)
+        {
+            Assert.True(token != 0 && token >> 32 == 0 && seen.Add(token));
+            Assert.Equal(Tee.ReturnOk, Resume(sk, token));
+            sk.Interrupt(0);
+            token = sk.Answer(0).X3;
+        }
+    }
+
+    [Fact]
+    public void NoDowncallsAreLeftAfterTheLast()
+    {
+        Sk sk = Sk.Boot();
+        List<ulong> tokens = [];
+        for (int i = 0; i < Limits.Downcalls; i++)
+        {
+            tokens.Add(Suspended(sk, 0, (ulong)i));
+        }
+
+        Assert.Equal(Limits.Downcalls, tokens.Distinct().Count());
+        sk.Enter(0, Tee.CallWithRpcArg, 0, FakeMachine.LinuxBase);
+        Assert.Equal(Tee.ReturnThreadLimit, sk.Answer(0).X0);
+        Assert.Equal([FakeMachine.LinuxBase], FakeMachine.Machine.ArgumentsDone);
+        HashSet<ulong> answers = [];
+        foreach (ulong token in tokens.AsEnumerable().Reverse())
+        {
+            sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
+
+            // XnuProxy works through its queue, for others first: helping.
+            while (sk.Settle(0) == Step.Run)
+            {
+                sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, 0, sk.Message(Sk.Proxy).Word1);
+            }
+
+            Assert.True(answers.Add(sk.Answer(0).X1));
+        }
+
+        Assert.Equal(Limits.Downcalls, answers.Count);
+        Assert.Equal((0ul, (uint)Limits.Downcalls), (sk.State.Counters[(int)SkCounter.DowncallsInUse], sk.FreeDowncallCount()));
+    }
+
+    [Fact]
+    public void TheArgumentPageIsReleasedWithItsCall()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRpcArg, 1, 0x2345_6000);
+        sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall);
+        sk.Answer(0);
+        Assert.Equal([0x1_2345_6000ul], FakeMachine.Machine.ArgumentsDone);
+    }
+
+    [Fact]
+    public void AForwardedCallComesBackAsACompletion()
+    {
+        Sk sk = Sk.Boot();
+        ulong downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        MessageHeader got = sk.Message(Sk.Hello);
+        Assert.Equal((Sk.HelloBadge, 0ul, 16u), (got.Badge, got.Downcall, got.Length));
+        sk.Message(Sk.Hello).Label = MessageLabel.WorldReset;
+        sk.Message(Sk.Hello).Badge = 99;
+        sk.Message(Sk.Hello).Downcall = 99;
+        sk.Message(Sk.Hello).Length = 8;
+        sk.Body(Sk.Hello)[0] = 0x5A;
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Proxy);
+        MessageHeader answer = sk.Message(Sk.Proxy);
+        Assert.Equal((MessageLabel.Completion, 0ul, downcall, 8u), (answer.Label, answer.Badge, answer.Downcall, answer.Length));
+        Assert.Equal(0x5A, sk.Body(Sk.Proxy)[0]);
+        sk.Call(0, SecureCall.FinishReceive, downcall);
+        sk.Answer(0);
+    }
+
+    [Fact]
+    public void XnuProxysCallsAreXnuProxysAlone()
+    {
+        Sk sk = Sk.Boot();
+        ulong downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        SecureCall[] calls =
+        [
+            SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead,
+            SecureCall.LinuxWrite, SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Counters, SecureCall.ComponentInfo, SecureCall.PhysicalAddress,
+            SecureCall.MapDevice,
+        ];
+        foreach (SecureCall call in calls)
+        {
+            Assert.Equal(Step.Run, sk.Call(0, call, downcall, UserLayout.IpcPage, 8));
+            Assert.True(sk.Result(Sk.Hello) == Status.BadCapability, $"{call}");
+        }
+
+        for (ulong call = (ulong)SecureCall.ForwardReceive + 1; call < 64; call++)
+        {
+            sk.Call(0, (SecureCall)call);
+            Assert.Equal(Status.BadCall, sk.Result(Sk.Hello));
+        }
+
+        sk.Call(0, SecureCall.None);
+        Assert.Equal(Status.BadCall, sk.Result(Sk.Hello));
+        Assert.Empty(FakeMachine.Machine.Copies);
+    }
+
+    [Fact]
+    public void AnAnswerThatIsOwedIsNotForgotten()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg);
+        ulong downcall = sk.Message(Sk.Proxy).Downcall;
+        (SecureCall Call, ulong X0, Status Status)[] wrong =
+        [
+            (SecureCall.Receive, 0, Status.BadState), (SecureCall.ReplyReceive, 0, Status.BadState), (SecureCall.Reply, 0, Status.BadState),
+            (SecureCall.FinishReceive, downcall + 1, Status.NotFound), (SecureCall.FinishReceive, downcall + 0x10000, Status.NotFound),
+            (SecureCall.FinishReceive, downcall | (1ul << 62), Status.NotFound), (SecureCall.ForwardReceive, 0, Status.BadCapability),
+            (SecureCall.ForwardReceive, 1, Status.Denied), (SecureCall.ForwardReceive, 5, Status.BadCapability), (SecureCall.Suspend, downcall, Status.BadState),
+        ];
+        foreach (var (call, x0, status) in wrong)
+        {
+            Assert.Equal(Step.Run, sk.Call(0, call, x0));
+            Assert.True(sk.Result(Sk.Proxy) == status, $"{call} {x0:x}: {sk.Result(Sk.Proxy)}");
+        }
+
+        sk.Message(Sk.Proxy).Length = MessageHeader.MaxBodyBytes + 1;
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
+        Assert.Equal(Status.BadArgument, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.Finish, downcall, 5);
+        Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.Finish, downcall, 6);
+        Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.Receive);
+        Assert.Equal(5ul, sk.Answer(0).X0);
+    }
+
+    [Fact]
+    public void AnUpcallGoesToLinuxAndComesBackToWhoAsked()
+    {
+        Sk sk = Sk.Boot();
+        ulong downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+
+        // Hello asks Signer, and Signer asks Linux on the same downcall.
+        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
+        sk.AssertRuns(0, Sk.Signer);
+        sk.Call(0, SecureCall.Receive);
+        sk.AssertRuns(0, Sk.Signer);
+        Assert.Equal((0xE3ul, 0ul), (sk.Message(Sk.Signer).Badge, sk.Message(Sk.Signer).Downcall));
+        sk.Message(Sk.Signer).Label = MessageLabel.Upcall;
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Upcall, downcall, (ulong)Sk.Signer + 1), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Downcall, sk.Message(Sk.Proxy).Badge));
+        sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcCommand, 7, 8);
+        Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.Receive);
+        var upcall = sk.Answer(0);
+        Assert.Equal((Tee.RpcCommand, 7ul, 8ul), (upcall.X0, upcall.X1, upcall.X2));
+
+        // Another call for Hello finds it waiting for Linux: nothing to run, so back it goes.
+        sk.Enter(1, Tee.CallWithRegdArg, 2);
+        sk.AssertRuns(1, Sk.Proxy);
+        sk.Message(Sk.Proxy).Length = 0;
+        sk.Call(1, SecureCall.ForwardReceive, Sk.HelloSlot);
+        Assert.Equal(Tee.RpcForeignInterrupt, sk.Answer(1).X0);
+
+        sk.Enter(0, Tee.ReturnFromRpc, 0x51, 0x52, upcall.X3);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.UpcallReturn, downcall, 0x51ul), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Downcall, sk.Message(Sk.Proxy).Word1));
+        sk.Message(Sk.Proxy).Length = 4;
+        sk.Body(Sk.Proxy)[0] = 0x77;
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Signer);
+        Assert.Equal((Status.Ok, (byte)0x77), (sk.Result(Sk.Signer), sk.Body(Sk.Signer)[0]));
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Hello);
+        sk.Call(0, SecureCall.ReplyReceive);
+    }
+
+    [Fact]
+    public void AnUpcallOutsideADowncallHasNone()
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        sk.AssertRuns(0, Sk.Proxy);
+        ulong downcall = sk.Message(Sk.Proxy).Downcall;
+        foreach (ulong other in new ulong[] { 0, downcall + 1, downcall ^ 0x10000, ulong.MaxValue })
+        {
+            sk.Call(0, SecureCall.Suspend, other, Tee.RpcCommand);
+            Assert.Equal(Status.NotFound, sk.Result(Sk.Proxy));
+        }
+
+        // Somebody else's downcall is refused as well.
+        sk.Steps[1] = Step.Leave;
+        sk.Enter(1, Tee.CallWithRegdArg, 2);
+        int index = sk.State.Cpus[1].Downcall - 1;
+        sk.Call(0, SecureCall.Suspend, sk.State.Downcalls[index].Id(index), Tee.RpcCommand);
+        Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
+    }
+
+    [Fact]
+    public void CirclesAreRefusedAtTheirLastLink()
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
+        sk.AssertRuns(0, Sk.Signer);
+        sk.Call(0, SecureCall.Receive);
+        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
+        sk.AssertRuns(0, Sk.Signer);
+        Assert.Equal(Status.Deadlock, sk.Result(Sk.Signer));
+        sk.Call(0, SecureCall.TryCall, Sk.PeerSlot);
+        Assert.Equal(Status.Busy, sk.Result(Sk.Signer));
+
+        // No circle through somebody who is free.
+        sk.Call(0, SecureCall.Call, 2);
+        sk.AssertRuns(0, Sk.Entropy);
+    }
+
+    [Fact]
+    public void ALongerCircleIsSeenToo()
+    {
+        // Kit calls Hello, which calls Signer, which may not call Hello; Kit's own call stands.
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.KitSlot, Sk.Kit);
+        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
+        sk.AssertRuns(0, Sk.Hello);
+        sk.Call(0, SecureCall.Receive);
+        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
+        sk.AssertRuns(0, Sk.Signer);
+        sk.Call(0, SecureCall.Receive);
+        sk.At(Sk.Signer).Capabilities.Insert(9, CapabilityKind.Endpoint, CapabilityRights.Send, 1, Sk.Kit, 0);
+        sk.Call(0, SecureCall.Call, 9);
+        Assert.Equal(Status.Deadlock, sk.Result(Sk.Signer));
+        sk.At(Sk.Signer).Capabilities.Insert(10, CapabilityKind.Endpoint, CapabilityRights.Send, 1, Sk.Signer, 0);
+        sk.Call(0, SecureCall.Call, 10);
+        Assert.Equal(Status.Deadlock, sk.Result(Sk.Signer));
+    }
+
+    [Fact]
+    public void ACapabilityOfAnOlderGenerationIsRefused()
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.At(Sk.Signer).Generation++;
+        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
+        Assert.Equal(Status.PeerDied, sk.Result(Sk.Hello));
+    }
+
+    [Fact]
+    public void AServerIsHelpedByWhoWaitsForIt()
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Interrupt(0);
+        ulong token = sk.Answer(0).X3;
+        ulong helped = sk.State.Counters[(int)SkCounter.Helped];
+
+        // Linux does not schedule the first thread. The second one runs Hello on its own time, and both get their answers.
+        sk.Enter(1, Tee.CallWithRegdArg, 2);
+        sk.Message(Sk.Proxy).Label = MessageLabel.Invoke;
+        ulong second = sk.Message(Sk.Proxy).Downcall;
+        sk.Call(1, SecureCall.ForwardReceive, Sk.HelloSlot);
+        sk.AssertRuns(1, Sk.Hello);
+        Assert.Equal(helped + 1, sk.State.Counters[(int)SkCounter.Helped]);
+        sk.Call(1, SecureCall.ReplyReceive);
+        sk.AssertRuns(1, Sk.Hello);
+        sk.Call(1, SecureCall.ReplyReceive);
+        for (int i = 0; i < 2; i++)
+        {
+            sk.AssertRuns(1, Sk.Proxy);
+            sk.Call(1, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, sk.Message(Sk.Proxy).Downcall == second ? 2u : 1);
+        }
+
+        Assert.Equal(2ul, sk.Answer(1).X0);
+        sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
+        Assert.Equal(1ul, sk.Answer(0).X0);
+    }
+
+    [Fact]
+    public void AThreadThatRunsElsewhereIsWaitedForWithBounds()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg, 1);
+        sk.Enter(1, Tee.CallWithRegdArg, 2);
+        int pauses = 1;
+        while (sk.Steps[1] == Step.Pause)
+        {
+            pauses++;
+            sk.Next(1);
+        }
+
+        Assert.InRange(pauses, 2, (int)Limits.SpinRounds + 2);
+        Assert.Equal(Tee.RpcForeignInterrupt, sk.Answer(1).X0);
+        Assert.Equal(Step.Run, sk.Steps[0]);
+    }
+
+    [Fact]
+    public void WhoCrashesIsReportedScrubbedAndAnsweredFor()
+    {
+        Sk sk = Sk.Boot();
+        ulong downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        ulong secret = sk.At(Sk.Hello).IpcPage;
+        Assert.Equal(1, sk.State.Components[Sk.Hello].Memory.UsedFrames > 20 ? 1 : 0);
+        sk.Fault(0, 0x24, 0x46);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Completion, Status.PeerDied, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status, sk.Message(Sk.Proxy).Downcall));
+        Assert.Contains(FakeMachine.Machine.Lines, line => line.StartsWith("component2: ended: fault, ESR 0x", StringComparison.Ordinal));
+        Assert.Equal((ComponentState.Dead, 2u, 0ul), (sk.At(Sk.Hello).Life, sk.At(Sk.Hello).Generation, sk.At(Sk.Hello).Space.Root));
+        sk.Call(0, SecureCall.FinishReceive, downcall);
+        sk.Answer(0);
+
+        // Its memory is zero, and nobody reaches it any more.
+        for (int i = 0; i < 3; i++)
+        {
+            sk.Enter(0, Tee.CallWithRegdArg, 3);
+            sk.AssertRuns(0, Sk.Proxy);
+            sk.Call(0, SecureCall.Forward, Sk.HelloSlot);
+            Assert.Equal(Status.PeerDied, sk.Result(Sk.Proxy));
+            sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall);
+            sk.Answer(0);
+        }
+
+        Assert.False(sk.State.ScrubPending);
+        Assert.Equal(0ul, sk.At(Sk.Hello).Memory.UsedFrames);
+        Assert.Equal(0ul, FakeMachine.At<ulong>(secret));
+        ref Untyped memory = ref sk.At(Sk.Hello).Memory;
+        Assert.True(FakeMachine.Machine.Memory.AsSpan((int)(memory.Base - FakeMachine.MemoryBase), (int)memory.Bytes).IndexOfAnyExcept((byte)0) < 0);
+    }
+
+    [Theory]
+    [InlineData(0x15ul, 0ul)]
+    [InlineData(0x15ul, 2ul)]
+    [InlineData(0x20ul, 0ul)]
+    [InlineData(0x22ul, 0ul)]
+    [InlineData(0x00ul, 0ul)]
+    [InlineData(0x3Cul, 0ul)]
+    public void WithoutAPersonalityEveryExceptionIsTheEnd(ulong exceptionClass, ulong rest)
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Fault(0, exceptionClass, rest);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal(ComponentState.Dead, sk.At(Sk.Hello).Life);
+        Assert.Equal(1ul, sk.State.Counters[(int)SkCounter.Faults]);
+    }
+
+    [Fact]
+    public void WithoutXnuProxyThereIsNoSk()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg);
+        Assert.Equal(PanicCode.ProxyDied, Assert.Throws<PanicException>(() => sk.Fault(0, 0x24)).Code);
+    }
+
+    [Fact]
+    public void AResetAbandonsWhatIsAway()
+    {
+        Sk sk = Sk.Boot();
+
+        // One call in an upcall, one interrupted in XnuProxy's queue, one interrupted in Signer's hands.
+        ulong downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcCommand);
+        sk.Call(0, SecureCall.Receive);
+        ulong upcall = sk.Answer(0).X3;
+        sk.Forward(0, Sk.SignerSlot, Sk.Signer, 2);
+        sk.Interrupt(0);
+        ulong held = sk.Answer(0).X3;
+        ulong queued = Suspended(sk, 0, 3);
+
+        Downcalls<FakeMachine>.Reset(ref sk.State);
+        Assert.Equal((0ul, (uint)Limits.Downcalls), (sk.State.Counters[(int)SkCounter.DowncallsInUse], sk.FreeDowncallCount()));
+        foreach (ulong token in new[] { upcall, held, queued })
+        {
+            Assert.Equal(Tee.ReturnResume, Resume(sk, token));
+        }
+
+        Assert.Equal((ThreadState.Ready, Status.BadReply), (sk.At(Sk.Hello).Thread, sk.Result(Sk.Hello)));
+        Assert.Equal(ServingKind.Orphan, sk.At(Sk.Hello).Serving);
+        Assert.Equal(ServingKind.Orphan, sk.At(Sk.Signer).Serving);
+
+        // XnuProxy hears of it before the next call, and what orphans answer is dropped.
+        sk.Enter(0, Tee.CallWithRegdArg, 9);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Downcall, 3ul), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Word1));
+        sk.Message(Sk.Proxy).Length = 0;
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
+        Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall);
+        Assert.Equal(Status.NotFound, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.Receive);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal(MessageLabel.WorldReset, sk.Message(Sk.Proxy).Label);
+        sk.Call(0, SecureCall.Receive);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Downcall, 9ul), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Word1));
+        sk.Message(Sk.Proxy).Length = 0;
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
+        sk.AssertRuns(0, Sk.Hello);
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Hello);
+        Assert.Equal(ServingKind.Downcall, sk.At(Sk.Hello).Serving);
+    }
+
+    [Fact]
+    public void SharedPagesAreMappedAllOrNoneAndCounted()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg);
+        const ulong List = UserLayout.StackTop - 0x1000;
+        ulong list = sk.At(Sk.Proxy).Space.Translate<FakeMachine>(List, write: true);
+        ulong used = sk.At(Sk.Proxy).Memory.UsedFrames;
+        Gen.Select(Gen.Int[0, 9], Gen.Int[1, 64]).Array[30].Sample(
+            steps =>
+            {
+                foreach (var (bad, count) in steps)
+                {
+                    for (int i = 0; i < count; i++)
+                    {
+                        FakeMachine.At<ulong>(list + ((ulong)i * 8)) = FakeMachine.LinuxBase + ((ulong)i << 12);
+                    }
+
+                    ref ulong last = ref FakeMachine.At<ulong>(list + ((ulong)(count - 1) * 8));
+                    last = bad switch
+                    {
+                        0 => last | 1,
+                        1 => 0,
+                        2 => FakeMachine.LinuxBase + FakeMachine.LinuxBytes,
+                        3 => FakeMachine.MemoryBase,
+                        4 => ulong.MaxValue & ~0xFFFul,
+                        _ => last,
+                    };
+                    bool refused = bad == 5;
+                    if (refused)
+                    {
+                        FakeMachine.Machine.Refused.Add(last);
+                    }
+
+                    sk.Call(0, SecureCall.ShareMap, List, (ulong)count, UserLayout.SharedBase);
+                    Assert.Equal(bad > 5 ? Status.Ok : refused ? Status.Denied : Status.BadAddress, sk.Result(Sk.Proxy));
+                    Assert.Equal(bad > 5 ? count : 0, FakeMachine.Machine.Shared.Count);
+                    Assert.Equal((ulong)FakeMachine.Machine.Shared.Count, sk.State.Counters[(int)SkCounter.SharedMappings]);
+                    FakeMachine.Machine.Refused.Clear();
+                    if (bad > 5)
+                    {
+                        sk.Call(0, SecureCall.ShareMap, List, 1, UserLayout.SharedBase);
+                        Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
+                        Assert.Equal(0ul, sk.At(Sk.Proxy).Space.Translate<FakeMachine>(UserLayout.SharedBase, write: false));
+                        sk.Call(0, SecureCall.ShareUnmap, UserLayout.SharedBase, 64);
+                        Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
+                    }
+
+                    Assert.Empty(FakeMachine.Machine.Shared);
+                    Assert.Equal((used, 0ul), (sk.At(Sk.Proxy).Memory.UsedFrames, sk.State.Counters[(int)SkCounter.SharedMappings]));
+                }
+            },
+            iter: 20,
+            threads: 1);
+    }
+
+    [Theory]
+    [InlineData(0ul, UserLayout.IpcPage, 8ul, Status.BadAddress)]
+    [InlineData(FakeMachine.LinuxBase, 0ul, 8ul, Status.BadAddress)]
+    [InlineData(FakeMachine.LinuxBase, ulong.MaxValue - 4095, 8ul, Status.BadAddress)]
+    [InlineData(FakeMachine.LinuxBase, UserLayout.IpcPage, 0ul, Status.BadArgument)]
+    [InlineData(FakeMachine.LinuxBase, UserLayout.IpcPage, 4097ul, Status.BadArgument)]
+    [InlineData(FakeMachine.LinuxBase + 1, UserLayout.IpcPage, 4096ul, Status.BadArgument)]
+    [InlineData(FakeMachine.LinuxBase, UserLayout.IpcPage + 1, 4096ul, Status.BadArgument)]
+    [InlineData(FakeMachine.MemoryBase, UserLayout.IpcPage, 8ul, Status.BadAddress)]
+    [InlineData(FakeMachine.LinuxBase, UserLayout.IpcPage + 8, 4000ul, Status.Ok)]
+    [InlineData(FakeMachine.LinuxBase, UserLayout.StartInfo, 8ul, Status.BadAddress)]
+    [InlineData(FakeMachine.LinuxBase, Sk.EntryPoint, 8ul, Status.BadAddress)]
+    public void CopiesOfLinuxsMemoryGoToOwnWritablePages(ulong linux, ulong address, ulong bytes, Status status)
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg);
+        sk.Call(0, SecureCall.LinuxRead, linux, address, bytes);
+        Assert.Equal(status, sk.Result(Sk.Proxy));
+        Assert.Equal(status == Status.Ok ? 1 : 0, FakeMachine.Machine.Copies.Count);
+    }
+}

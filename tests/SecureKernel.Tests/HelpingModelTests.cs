@@ -1,0 +1,494 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using CsCheck;
+using Exclaves.Abi;
+using Xunit;
+
+namespace Exclaves.SecureKernel.Tests;
+
+/// <summary>A whole machine of several CPUs in random order: calls, interrupts, upcalls, crashes, resets, and invariants after each step.</summary>
+public class HelpingModelTests
+{
+    private const int Cpus = 3;
+    private const int LinuxThreads = 6;
+
+    /// <summary>One Linux thread: what it called with, and its token while it is back.</summary>
+    private sealed class LinuxThread
+    {
+        public ulong Nonce;
+        public ulong Token;
+        public int Cpu = -1;
+
+        /// <summary>Linux started anew while this call was inside: XnuProxy may have forgotten it.</summary>
+        public bool CrossedReset;
+        public bool IsIdle => Token == 0 && Cpu < 0;
+    }
+
+    /// <summary>What runs in a component: remembers its last call, so that the answer means something.</summary>
+    private sealed class Program
+    {
+        public SecureCall Last;
+        public int Calls;
+    }
+
+    private sealed class Machine
+    {
+        private readonly Sk _sk = Sk.Boot();
+        private readonly LinuxThread[] _threads = [.. Enumerable.Range(0, LinuxThreads).Select(_ => new LinuxThread())];
+        private readonly Program[] _programs = [.. Enumerable.Range(0, Sk.Count).Select(_ => new Program())];
+        private readonly Dictionary<ulong, ulong> _nonces = [];
+        private readonly Random _random;
+        private ulong _nonce;
+        private bool _calm;
+
+        public Machine(int seed)
+        {
+            _random = new Random(seed);
+            _programs[Sk.Proxy].Last = SecureCall.Receive;
+            _programs[Sk.Entropy].Last = SecureCall.Receive;
+        }
+
+        public int Ended { get; private set; }
+        public int Begun { get; private set; }
+        public Sk Sk => _sk;
+
+        public void Step(int cpu)
+        {
+            FakeMachine.Machine.InterruptPending = !_calm && _random.Next(8) == 0;
+            switch (_sk.Steps[cpu])
+            {
+                case SecureKernel.Step.Leave:
+                    FromLinux(cpu);
+                    break;
+                case SecureKernel.Step.Run:
+                    Run(cpu);
+                    break;
+                default:
+                    _sk.Next(cpu);
+                    break;
+            }
+
+            if (_sk.Steps[cpu] == SecureKernel.Step.Leave)
+            {
+                ToLinux(cpu);
+            }
+
+            Check();
+        }
+
+        /// <summary>No more mischief: every call must end now.</summary>
+        public void Drain()
+        {
+            _calm = true;
+            for (int i = 0; _threads.Any(thread => !thread.IsIdle); i++)
+            {
+                Assert.True(i < 20_000, "calls do not end");
+                Step(i % Cpus);
+            }
+
+            // A few more calls give dead components time to be scrubbed.
+            for (int i = 0; i < 6; i++)
+            {
+                _threads[0].Nonce = ++_nonce;
+                Begin(0, _threads[0]);
+                while (!_threads[0].IsIdle)
+                {
+                    Step(0);
+                }
+            }
+
+            Assert.Equal(Begun, Ended);
+            Assert.Equal(0ul, _sk.State.Counters[(int)SkCounter.DowncallsInUse]);
+            Assert.Equal((uint)Limits.Downcalls, _sk.FreeDowncallCount());
+            Assert.False(_sk.State.ScrubPending);
+            for (int i = 0; i < Sk.Count; i++)
+            {
+                ref Component component = ref _sk.At(i);
+                Assert.Equal(0, component.QueueHead);
+                if (component.Life == ComponentState.Dead)
+                {
+                    Assert.Equal(0ul, component.Memory.UsedFrames);
+                    Assert.True(
+                        FakeMachine.Machine.Memory.AsSpan((int)(component.Memory.Base - FakeMachine.MemoryBase), (int)component.Memory.Bytes).IndexOfAnyExcept((byte)0) < 0);
+                }
+            }
+        }
+
+        private void FromLinux(int cpu)
+        {
+            LinuxThread[] away = [.. _threads.Where(thread => thread.Token != 0)];
+            int choice = _calm ? 1 : _random.Next(40);
+            if (choice == 0)
+            {
+                Reset(cpu);
+                return;
+            }
+
+            if (choice is 2 or 3)
+            {
+                // Forged: another turn, another index, or nothing at all.
+                ulong token = choice == 2 ? 0 : away.Length == 0 ? 77 : away[_random.Next(away.Length)].Token ^ (1ul << _random.Next(33));
+                if (_threads.All(thread => thread.Token != token || token == 0))
+                {
+                    _sk.Enter(cpu, Tee.ReturnFromRpc, 1, 2, token);
+                    Assert.Equal(Tee.ReturnResume, _sk.Answer(cpu).X0);
+                }
+
+                return;
+            }
+
+            if (away.Length != 0 && (choice % 2 == 1 || _calm))
+            {
+                LinuxThread back = away[_random.Next(away.Length)];
+                ulong token = back.Token;
+                (back.Token, back.Cpu) = (0, cpu);
+                _sk.Enter(cpu, Tee.ReturnFromRpc, 5, 6, token);
+                Assert.True(_sk.Steps[cpu] != SecureKernel.Step.Leave || _sk.State.Cpus[cpu].X0 != Tee.ReturnResume, "a good token is refused");
+                return;
+            }
+
+            LinuxThread? idle = _threads.FirstOrDefault(thread => thread.IsIdle);
+            if (idle != null && !_calm)
+            {
+                Begin(cpu, idle);
+            }
+        }
+
+        private void Begin(int cpu, LinuxThread thread)
+        {
+            (thread.Nonce, thread.Cpu, thread.CrossedReset) = (++_nonce, cpu, false);
+            Begun++;
+            _sk.Enter(cpu, Tee.CallWithRegdArg, thread.Nonce);
+        }
+
+        private void Reset(int cpu)
+        {
+            foreach (LinuxThread thread in _threads)
+            {
+                if (thread.Token != 0)
+                {
+                    thread.Token = 0;
+                    Ended++;
+                }
+
+                thread.CrossedReset = true;
+            }
+
+            Downcalls<FakeMachine>.Reset(ref _sk.State);
+            LinuxThread? idle = _threads.FirstOrDefault(thread => thread.IsIdle);
+            if (idle != null)
+            {
+                Begin(cpu, idle);
+            }
+        }
+
+        private void ToLinux(int cpu)
+        {
+            LinuxThread? thread = _threads.FirstOrDefault(t => t.Cpu == cpu);
+            if (thread == null)
+            {
+                return;
+            }
+
+            Cpu left = _sk.State.Cpus[cpu];
+            thread.Cpu = -1;
+            if (left.X0 is Tee.RpcForeignInterrupt or Tee.RpcCommand)
+            {
+                Assert.True(left.X3 != 0 && _threads.All(t => t.Token != left.X3));
+                thread.Token = left.X3;
+                return;
+            }
+
+            Ended++;
+            if (left.X0 == Tee.ReturnOk)
+            {
+                Assert.Equal(thread.Nonce, left.X1);
+            }
+            else
+            {
+                Assert.True(thread.CrossedReset && left.X0 == Tee.ReturnBadCommand, $"{left.X0:x}");
+            }
+        }
+
+        private void Run(int cpu)
+        {
+            int index = _sk.State.Cpus[cpu].Component;
+            Program program = _programs[index];
+            if (!_calm && _random.Next(6) == 0)
+            {
+                _sk.Interrupt(cpu);
+                return;
+            }
+
+            if (index == Sk.Proxy)
+            {
+                RunProxy(cpu, program);
+            }
+            else
+            {
+                RunService(cpu, index, program);
+            }
+        }
+
+        private void RunProxy(int cpu, Program program)
+        {
+            MessageHeader message = _sk.Message(Sk.Proxy);
+            if (_sk.Result(Sk.Proxy) != Status.Ok)
+            {
+                switch (program.Last)
+                {
+                    case SecureCall.ForwardReceive:
+                        bool orphaned = _sk.At(Sk.Proxy).Serving == ServingKind.Orphan;
+                        Assert.True(_sk.Result(Sk.Proxy) == Status.PeerDied || (orphaned && _sk.Result(Sk.Proxy) == Status.BadState));
+                        Finish(cpu, program, _sk.Message(Sk.Proxy).Downcall);
+                        return;
+                    case SecureCall.Suspend:
+                        Reply(cpu, program);
+                        return;
+                    default:
+                        // The downcall is gone with the world that made it.
+                        Assert.Equal((SecureCall.FinishReceive, Status.NotFound), (program.Last, _sk.Result(Sk.Proxy)));
+                        Make(cpu, program, SecureCall.Receive);
+                        return;
+                }
+            }
+
+            if (program.Last == SecureCall.Suspend)
+            {
+                Make(cpu, program, SecureCall.Receive);
+                return;
+            }
+
+            switch (message.Label)
+            {
+                case MessageLabel.Downcall:
+                    _nonces[message.Downcall] = message.Word1;
+                    if (_random.Next(5) == 0)
+                    {
+                        Finish(cpu, program, message.Downcall);
+                        return;
+                    }
+
+                    _sk.Message(Sk.Proxy).Label = MessageLabel.Invoke;
+                    _sk.Message(Sk.Proxy).Length = (uint)_random.Next(64);
+                    Make(cpu, program, SecureCall.ForwardReceive, Sk.HelloSlot + (ulong)_random.Next(3));
+                    return;
+                case MessageLabel.Completion:
+                    Finish(cpu, program, message.Downcall);
+                    return;
+                case MessageLabel.Upcall:
+                    if (_random.Next(5) == 0)
+                    {
+                        Reply(cpu, program);
+                        return;
+                    }
+
+                    Make(cpu, program, SecureCall.Suspend, message.Downcall, Tee.RpcCommand);
+                    return;
+                case MessageLabel.WorldReset:
+                    _nonces.Clear();
+                    Make(cpu, program, SecureCall.Receive);
+                    return;
+                default:
+                    Reply(cpu, program);
+                    return;
+            }
+        }
+
+        private void Finish(int cpu, Program program, ulong downcall)
+        {
+            bool known = _nonces.Remove(downcall, out ulong nonce);
+            Make(cpu, program, SecureCall.FinishReceive, downcall, known ? Tee.ReturnOk : Tee.ReturnBadCommand, nonce);
+        }
+
+        private void RunService(int cpu, int index, Program program)
+        {
+            if (program.Last == SecureCall.None)
+            {
+                Make(cpu, program, SecureCall.Receive);
+                return;
+            }
+
+            if (program.Last is SecureCall.Receive or SecureCall.ReplyReceive)
+            {
+                Assert.Equal(Status.Ok, _sk.Result(index));
+                program.Calls = 0;
+            }
+
+            int choice = index == Sk.Entropy || _calm || program.Calls++ > 4 ? 99 : _random.Next(60);
+            _sk.Message(index).Length = (uint)_random.Next(64);
+            switch (choice)
+            {
+                case < 8:
+                    Make(cpu, program, SecureCall.Call, 2);
+                    return;
+                case < 16 when index != Sk.Entropy:
+                    Make(cpu, program, _random.Next(4) == 0 ? SecureCall.TryCall : SecureCall.Call, Sk.PeerSlot);
+                    return;
+                case < 30:
+                    _sk.Message(index).Label = MessageLabel.Upcall;
+                    Make(cpu, program, SecureCall.Call, ComponentEntry.UpcallSlot);
+                    return;
+                case < 33:
+                    Make(cpu, program, SecureCall.Yield);
+                    return;
+                case 33 when _random.Next(3) == 0:
+                    _sk.Fault(cpu, 0x24);
+                    return;
+                case 34 when _random.Next(6) == 0:
+                    Make(cpu, program, SecureCall.Exit);
+                    return;
+                default:
+                    Reply(cpu, program);
+                    return;
+            }
+        }
+
+        private void Reply(int cpu, Program program)
+        {
+            ref MessageHeader message = ref _sk.Message(_sk.State.Cpus[cpu].Component);
+            message.Label = MessageLabel.Reply;
+            message.Length = 8;
+            Make(cpu, program, SecureCall.ReplyReceive);
+        }
+
+        private void Make(int cpu, Program program, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0)
+        {
+            program.Last = call;
+            _sk.Call(cpu, call, x0, x1, x2);
+        }
+
+        private void Check()
+        {
+            CheckCpus();
+            CheckComponents();
+            CheckDowncalls();
+        }
+
+        private void CheckCpus()
+        {
+            int[] running = [.. Enumerable.Range(0, Cpus).Where(cpu => _sk.Steps[cpu] == SecureKernel.Step.Run).Select(cpu => _sk.State.Cpus[cpu].Component)];
+            Assert.Equal(running.Length, running.Distinct().Count());
+            for (int i = 0; i < Sk.Count; i++)
+            {
+                Assert.Equal(running.Contains(i), _sk.At(i).Thread == ThreadState.Running);
+            }
+
+            int[] carried = [.. Enumerable.Range(0, Cpus).Select(cpu => _sk.State.Cpus[cpu].Downcall).Where(downcall => downcall != 0)];
+            Assert.Equal(carried.Length, carried.Distinct().Count());
+            Assert.All(carried, downcall => Assert.True(_sk.State.Downcalls[downcall - 1].Phase != DowncallPhase.Free && !_sk.State.Downcalls[downcall - 1].Away));
+            Assert.All(Enumerable.Range(0, Cpus), cpu => Assert.Equal(_threads.Any(t => t.Cpu == cpu), _sk.State.Cpus[cpu].Downcall != 0));
+        }
+
+        private void CheckComponents()
+        {
+            HashSet<int> queuedThreads = [];
+            for (int i = 0; i < Sk.Count; i++)
+            {
+                ref Component server = ref _sk.At(i);
+                for (ushort node = server.QueueHead; node != 0;)
+                {
+                    int index = EndpointQueue.IndexOf(node);
+                    if (EndpointQueue.IsThread(node))
+                    {
+                        ref Component waiter = ref _sk.At(index);
+                        Assert.True(queuedThreads.Add(index));
+                        Assert.Equal((ThreadState.Waiting, i, 0), (waiter.Thread, waiter.WaitingFor, waiter.UpcallOf));
+                        node = waiter.Next;
+                    }
+                    else
+                    {
+                        Assert.Equal((DowncallPhase.Queued, i), (_sk.State.Downcalls[index].Phase, _sk.State.Downcalls[index].At));
+                        node = _sk.State.Downcalls[index].Next;
+                    }
+                }
+
+                Assert.True(server.Thread != ThreadState.Receiving || (server.QueueHead == 0 && server.Serving is ServingKind.Nobody));
+                Assert.True(server.Life != ComponentState.Dead || (server.QueueHead == 0 && server.Serving == ServingKind.Nobody && server.Thread == ThreadState.Inactive));
+                if (server.Serving == ServingKind.Thread)
+                {
+                    ref Component served = ref _sk.At(server.ServingIndex);
+                    Assert.Equal((ThreadState.Waiting, i, 0), (served.Thread, served.WaitingFor, served.UpcallOf));
+                }
+                else if (server.Serving == ServingKind.Downcall)
+                {
+                    ref Downcall call = ref _sk.State.Downcalls[server.ServingIndex];
+                    bool upcall = call.Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || call.Message == DowncallMessage.UpcallReturn;
+                    Assert.True(upcall ? call.Holder == i : call.Phase == DowncallPhase.Held && call.At == i);
+                }
+            }
+
+            // Who waits stands in a queue, is served, or has an upcall under way.
+            for (int i = 0; i < Sk.Count; i++)
+            {
+                ref Component waiter = ref _sk.At(i);
+                if (waiter.Thread == ThreadState.Waiting && waiter.UpcallOf == 0)
+                {
+                    ref Component server = ref _sk.At(waiter.WaitingFor);
+                    Assert.True(queuedThreads.Contains(i) ^ (server.Serving == ServingKind.Thread && server.ServingIndex == i));
+                }
+                else if (waiter.Thread == ThreadState.Waiting)
+                {
+                    ref Downcall call = ref _sk.State.Downcalls[waiter.UpcallOf - 1];
+                    Assert.Equal(i, call.Upcaller);
+                    Assert.True(call.Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || call.Message == DowncallMessage.UpcallReturn);
+                }
+            }
+        }
+
+        private void CheckDowncalls()
+        {
+            int inside = _threads.Count(thread => !thread.IsIdle);
+            int used = 0;
+            for (int i = 0; i < Limits.Downcalls; i++)
+            {
+                ref Downcall call = ref _sk.State.Downcalls[i];
+                if (call.Phase == DowncallPhase.Free)
+                {
+                    Assert.True(!call.Away && call.Token == 0);
+                    continue;
+                }
+
+                used++;
+                ulong token = call.Token;
+                Assert.Equal(call.Away, token != 0);
+                Assert.Equal(call.Away, _threads.Any(thread => thread.Token == token && token != 0));
+                if (call.Phase == DowncallPhase.Held)
+                {
+                    ref Component holder = ref _sk.At(call.At);
+                    Assert.True(holder.Serving is ServingKind.Downcall or ServingKind.UpcallReturn && holder.ServingIndex == i);
+                }
+            }
+
+            Assert.Equal(inside, used);
+            Assert.Equal((ulong)used, _sk.State.Counters[(int)SkCounter.DowncallsInUse]);
+        }
+    }
+
+    [Fact]
+    public void NoCallIsLostAndNoThreadRunsTwice()
+    {
+        int begun = 0;
+        ulong helped = 0;
+        ulong faults = 0;
+        Gen.Select(Gen.Int, Gen.Int[0, Cpus - 1].Array[50, 600]).Sample(
+            (seed, order) =>
+            {
+                Machine machine = new(seed);
+                foreach (int cpu in order)
+                {
+                    machine.Step(cpu);
+                }
+
+                machine.Drain();
+                System.Threading.Interlocked.Add(ref begun, machine.Begun);
+                System.Threading.Interlocked.Add(ref helped, machine.Sk.State.Counters[(int)SkCounter.Helped]);
+                System.Threading.Interlocked.Add(ref faults, machine.Sk.State.Counters[(int)SkCounter.Faults]);
+            },
+            iter: 400);
+
+        // The walk goes where it should.
+        Assert.True(begun > 400 && helped > 400 && faults > 20, $"{begun} calls, {helped} helped, {faults} faults");
+    }
+}
