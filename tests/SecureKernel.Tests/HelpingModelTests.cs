@@ -41,6 +41,7 @@ public class HelpingModelTests
         private readonly Random _random;
         private ulong _nonce;
         private bool _calm;
+        private bool _isReset;
 
         public Machine(int seed)
         {
@@ -105,7 +106,9 @@ public class HelpingModelTests
             for (int i = 0; i < Sk.Count; i++)
             {
                 ref Component component = ref _sk.At(i);
-                Assert.Equal(0, component.QueueHead);
+
+                // Whoever works for a world that is gone stands where it is until somebody needs it.
+                Assert.True(component.QueueHead == 0 || (_isReset && EndpointQueue.IsThread(component.QueueHead)));
                 if (component.Life == ComponentState.Dead)
                 {
                     Assert.Equal(0ul, component.Memory.UsedFrames);
@@ -164,6 +167,7 @@ public class HelpingModelTests
 
         private void Reset(int cpu)
         {
+            _isReset = true;
             foreach (LinuxThread thread in _threads)
             {
                 if (thread.Token != 0)
