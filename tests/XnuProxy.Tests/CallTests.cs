@@ -323,6 +323,25 @@ public class CallTests
     }
 
     [Fact]
+    public void AnOldIdDoesNotReachItsPlacesNextSession()
+    {
+        World world = World.Ready();
+        uint old = world.Open();
+        world.Close(old);
+        uint next = world.Open();
+        Assert.Equal(old & 0xFFFF, next & 0xFFFF);
+        foreach (MessageCommand command in new[] { MessageCommand.InvokeCommand, MessageCommand.CloseSession, MessageCommand.Cancel })
+        {
+            world.WriteArgument(World.CallPage, command, 0, old);
+            Assert.Equal(Ending.Finish, world.CallRegistered().Ending);
+            Assert.Equal(Tee.ErrorBadParameters, world.Get<MessageArgument>(World.CallPage).Result);
+        }
+
+        Assert.Equal(1, world.State.Sessions.Count);
+        Assert.Equal(Tee.Success, world.Close(next));
+    }
+
+    [Fact]
     public void AClosingSessionWaitsForItsLastCallAndTakesNoMore()
     {
         World world = World.Ready();
