@@ -18,7 +18,7 @@ internal static class Program
     {
         Status status = MappedDevice.Map();
         status = status == Status.Ok ? _device.Initialize() : status;
-        SecureCalls.Log(status == Status.Ok ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
+        _ = SecureCalls.Log(status == Status.Ok ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
 
         status = SecureCalls.Receive();
         while (true)

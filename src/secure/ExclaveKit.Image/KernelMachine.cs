@@ -20,7 +20,7 @@ internal unsafe struct KernelMachine : IKitMachine
 
     public Status Map(ulong address, ulong pages, MemoryAccess access) => Kernel.Call(SecureCall.MapMemory, address, pages, (ulong)access);
 
-    public void Unmap(ulong address, ulong pages) => Kernel.Call(SecureCall.UnmapMemory, address, pages);
+    public void Unmap(ulong address, ulong pages) => _ = Kernel.Call(SecureCall.UnmapMemory, address, pages);
 
     public Status Protect(ulong address, ulong pages, MemoryAccess access) => Kernel.Call(SecureCall.ProtectMemory, address, pages, (ulong)access);
 
@@ -44,13 +44,13 @@ internal unsafe struct KernelMachine : IKitMachine
 
     public Status Call(uint slot) => Kernel.Call(SecureCall.Call, slot);
 
-    public void Yield() => Kernel.Call(SecureCall.Yield);
+    public void Yield() => _ = Kernel.Call(SecureCall.Yield);
 
     public void Log(ReadOnlySpan<byte> line)
     {
         // SAFETY: only the address is passed on; the line lies in our data or on our stack until the call returns.
-        Kernel.Call(SecureCall.Log, (ulong)Unsafe.AsPointer(ref MemoryMarshal.GetReference(line)), (ulong)line.Length);
+        _ = Kernel.Call(SecureCall.Log, (ulong)Unsafe.AsPointer(ref MemoryMarshal.GetReference(line)), (ulong)line.Length);
     }
 
-    public void Exit(ulong code) => Kernel.Call(SecureCall.Exit, code);
+    public void Exit(ulong code) => _ = Kernel.Call(SecureCall.Exit, code);
 }

@@ -69,7 +69,7 @@ public static unsafe class SecureCalls
 
     public static Status Yield() => Call(0, 0, 0, 0, 0, SecureCall.Yield);
 
-    public static void Exit(ulong code) => Call(code, 0, 0, 0, 0, SecureCall.Exit);
+    public static void Exit(ulong code) => _ = Call(code, 0, 0, 0, 0, SecureCall.Exit);
 
     [RuntimeImport("*", "runtime_call")]
     [MethodImpl(MethodImplOptions.InternalCall)]

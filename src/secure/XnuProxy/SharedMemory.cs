@@ -42,7 +42,7 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
         ref Registration entry = ref state.Registrations[index];
         uint pages = entry.Pages;
         state.Registrations.Withdraw(index);
-        TSystem.ShareUnmap(RegistrationTable.WindowOf(index), pages);
+        _ = TSystem.ShareUnmap(RegistrationTable.WindowOf(index), pages);
         state.Registrations.Free(index);
     }
 
@@ -165,7 +165,7 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
     {
         if (done != 0)
         {
-            TSystem.ShareUnmap(window, done);
+            _ = TSystem.ShareUnmap(window, done);
         }
 
         return result;

@@ -111,7 +111,8 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
             ref Component component = ref kernel.Components[(int)service.Component];
             if (component.Capabilities.IsEmpty(ComponentEntry.UpcallSlot))
             {
-                component.Capabilities.Insert(
+                // The slot is empty and every operand in range.
+                _ = component.Capabilities.Insert(
                     ComponentEntry.UpcallSlot, CapabilityKind.Endpoint, CapabilityRights.Send, 1, (ulong)kernel.Proxy, component.Index + 1);
             }
         }

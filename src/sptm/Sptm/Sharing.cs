@@ -25,7 +25,8 @@ public static class Sharing
         status = secure.SetRange(ref pool, address, FrameTable.PageBytes, FrameRules.SkAccess(frame.Type), device: false);
         if (status != Status.Ok)
         {
-            FrameRules.Apply(ref frame, FrameOperation.Unshare);
+            // Undoes the Share above, which made it legal.
+            _ = FrameRules.Apply(ref frame, FrameOperation.Unshare);
         }
 
         return status;
@@ -43,7 +44,11 @@ public static class Sharing
         ref FrameEntry frame = ref frames.Entry(address);
         if (frame.Type == FrameType.SkSharedRw && frame.BorrowCount == 1)
         {
-            secure.SetRange(ref pool, address, FrameTable.PageBytes, FrameAccess.None, device: false);
+            Status status = secure.SetRange(ref pool, address, FrameTable.PageBytes, FrameAccess.None, device: false);
+            if (status != Status.Ok)
+            {
+                return status;
+            }
         }
 
         return FrameRules.Apply(ref frame, FrameOperation.Unshare);
