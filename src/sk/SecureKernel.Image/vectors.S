@@ -3,6 +3,7 @@
  * An exception out of SK itself is a defect of SK: it is reported from a stack of its own.
  */
 #include "asm.h"
+#include "frames.h"
 #include "layout.h"
 
 #define FRAME           160
@@ -29,22 +30,7 @@ FUNC(sk_run_user)
     isb
 1:
     add     x3, x0, #CONTEXT_V
-    ldp     q0, q1, [x3]
-    ldp     q2, q3, [x3, #32]
-    ldp     q4, q5, [x3, #64]
-    ldp     q6, q7, [x3, #96]
-    ldp     q8, q9, [x3, #128]
-    ldp     q10, q11, [x3, #160]
-    ldp     q12, q13, [x3, #192]
-    ldp     q14, q15, [x3, #224]
-    ldp     q16, q17, [x3, #256]
-    ldp     q18, q19, [x3, #288]
-    ldp     q20, q21, [x3, #320]
-    ldp     q22, q23, [x3, #352]
-    ldp     q24, q25, [x3, #384]
-    ldp     q26, q27, [x3, #416]
-    ldp     q28, q29, [x3, #448]
-    ldp     q30, q31, [x3, #480]
+    LOAD_VECTORS x3, 0
 
     ldr     w3, [x0, #CONTEXT_FPCR]
     ldr     w4, [x0, #CONTEXT_FPSR]
@@ -62,22 +48,7 @@ FUNC(sk_run_user)
     ldr     x3, [x0, #CONTEXT_TPIDR]
     msr     TPIDR_EL0, x3
 
-    ldp     x2, x3, [x0, #16]
-    ldp     x4, x5, [x0, #32]
-    ldp     x6, x7, [x0, #48]
-    ldp     x8, x9, [x0, #64]
-    ldp     x10, x11, [x0, #80]
-    ldp     x12, x13, [x0, #96]
-    ldp     x14, x15, [x0, #112]
-    ldp     x16, x17, [x0, #128]
-    ldp     x18, x19, [x0, #144]
-    ldp     x20, x21, [x0, #160]
-    ldp     x22, x23, [x0, #176]
-    ldp     x24, x25, [x0, #192]
-    ldp     x26, x27, [x0, #208]
-    ldp     x28, x29, [x0, #224]
-    ldr     x30, [x0, #240]
-    ldp     x0, x1, [x0]
+    LOAD_GENERAL x0
     eret
     dsb     nsh                         /* nothing runs ahead past the eret */
     isb
@@ -121,21 +92,7 @@ sk_vectors:
 /* x0 = UserContext, x1 = Trap, EL0's x0 and x1 on the stack. */
     .balign 64
 from_user:
-    stp     x2, x3, [x0, #16]
-    stp     x4, x5, [x0, #32]
-    stp     x6, x7, [x0, #48]
-    stp     x8, x9, [x0, #64]
-    stp     x10, x11, [x0, #80]
-    stp     x12, x13, [x0, #96]
-    stp     x14, x15, [x0, #112]
-    stp     x16, x17, [x0, #128]
-    stp     x18, x19, [x0, #144]
-    stp     x20, x21, [x0, #160]
-    stp     x22, x23, [x0, #176]
-    stp     x24, x25, [x0, #192]
-    stp     x26, x27, [x0, #208]
-    stp     x28, x29, [x0, #224]
-    str     x30, [x0, #240]
+    SAVE_GENERAL x0
     ldp     x2, x3, [sp], #16
     stp     x2, x3, [x0]
 
@@ -155,22 +112,7 @@ from_user:
     str     w3, [x0, #CONTEXT_FPSR]
 
     add     x2, x0, #CONTEXT_V
-    stp     q0, q1, [x2]
-    stp     q2, q3, [x2, #32]
-    stp     q4, q5, [x2, #64]
-    stp     q6, q7, [x2, #96]
-    stp     q8, q9, [x2, #128]
-    stp     q10, q11, [x2, #160]
-    stp     q12, q13, [x2, #192]
-    stp     q14, q15, [x2, #224]
-    stp     q16, q17, [x2, #256]
-    stp     q18, q19, [x2, #288]
-    stp     q20, q21, [x2, #320]
-    stp     q22, q23, [x2, #352]
-    stp     q24, q25, [x2, #384]
-    stp     q26, q27, [x2, #416]
-    stp     q28, q29, [x2, #448]
-    stp     q30, q31, [x2, #480]
+    SAVE_VECTORS x2, 0
 
     mov     w0, w1
     ldp     x19, x20, [sp, #16]
