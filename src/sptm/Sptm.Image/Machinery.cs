@@ -27,19 +27,30 @@ public static unsafe class Machinery
         Monitor.CloseSecure();
         Console.TakeFromLinux();
 
-        // SAFETY: the pool was placed by TryPlan. Only SK's untyped part holds secrets; the tables before it are still in use.
-        FrameTable frames = Monitor.Frames;
-        ulong end = Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes;
-        for (ulong address = Monitor.Plan.PoolBase; address < end; address += FrameTable.PageBytes)
+        Scrub(Virt.SkBase, Virt.SkSlotBytes);
+        Scrub(Monitor.Plan.PoolBase, Monitor.Plan.PoolBytes);
+        for (int i = 0; i < Virt.MaxCpus; i++)
         {
-            if (frames.TypeOf(address) == FrameType.SkDefault)
-            {
-                new Span<byte>((void*)address, (int)FrameTable.PageBytes).Clear();
-            }
+            Monitor.Cpu(i)->Secure = default;
+            Monitor.Cpu(i)->SecureWorld = default;
         }
 
         Arm64.DsbSy();
         El2.Smc(function, 0, 0, 0);
+    }
+
+    /// <summary>Overwrites the frames of a range that SK could write: its own data, with the registers of its threads, and its untyped memory.</summary>
+    private static void Scrub(ulong start, ulong bytes)
+    {
+        FrameTable frames = Monitor.Frames;
+        for (ulong address = start; address < start + bytes; address += FrameTable.PageBytes)
+        {
+            if (frames.TypeOf(address) == FrameType.SkDefault)
+            {
+                // SAFETY: a frame of RAM that entry.S maps; SK's data and the pool hold no code or tables of the monitor.
+                new Span<byte>((void*)address, (int)FrameTable.PageBytes).Clear();
+            }
+        }
     }
 
     /// <summary>An exception of EL2 itself (vectors.S).</summary>

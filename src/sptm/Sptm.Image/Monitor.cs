@@ -19,15 +19,15 @@ public static unsafe class Monitor
     private static int _frameCount;
     private static Spinlock _stage2;
 
-    /// <summary>1: SK is up and calls may enter it.</summary>
-    private static uint _secureOpen;
+    /// <summary>A <see cref="SecureWorldState"/>.</summary>
+    private static uint _secureWorld;
 
     /// <summary>1: a driver of Linux started afresh and SK has not been told.</summary>
     private static uint _resetPending;
 
     public static FrameTable Frames => new(new Span<FrameEntry>((void*)_frames, _frameCount), Virt.RamBase);
 
-    public static bool IsSecureOpen => Volatile.Read(ref _secureOpen) != 0;
+    public static bool IsSecureOpen => SecureWorld.IsOpen(ref _secureWorld);
 
     public static PerCpu* Cpu(int number) => (PerCpu*)(El2.PerCpuBase() + (number * 4096));
 
@@ -38,9 +38,9 @@ public static unsafe class Monitor
         _frameCount = frameCount;
     }
 
-    public static void OpenSecure() => Volatile.Write(ref _secureOpen, 1);
+    public static void OpenSecure() => SecureWorld.Open(ref _secureWorld);
 
-    public static void CloseSecure() => Volatile.Write(ref _secureOpen, 0);
+    public static void CloseSecure() => SecureWorld.Close(ref _secureWorld);
 
     public static void AnnounceReset() => Volatile.Write(ref _resetPending, 1);
 

@@ -57,7 +57,7 @@ public static unsafe class SecureGate
     {
         if (cpu->AnswersCall == 0)
         {
-            // SK has set itself up on this CPU. After the boot CPU it is open for calls.
+            // SK has set itself up on this CPU; after the first one it is open for calls.
             Monitor.OpenSecure();
             return Boot.StartLinux(cpu, firstWorld: false);
         }

@@ -184,7 +184,7 @@ public static unsafe class Traps
     private static void Abort(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
     {
         ulong address = ((frame.FaultPage & FaultPageMask) << 8) | (frame.FaultAddress & (FrameTable.PageBytes - 1));
-        bool data = syndrome.Class == ExceptionClass.DataAbortLower && !syndrome.IsStage1Walk;
+        bool data = syndrome.Class == ExceptionClass.DataAbortLower && !syndrome.IsStage1Walk && syndrome.IsTranslationFault;
         if (data && syndrome.HasSyndrome && DeviceMap.IsRedistributorFrame(address, Monitor.Description.CpuCount, out uint offset))
         {
             Emulate(cpu, ref frame, syndrome, address, offset);
@@ -206,7 +206,7 @@ public static unsafe class Traps
     /// <summary>Another CPU may have been between break and make: walk again under the lock, and retry if the entry permits it now.</summary>
     private static bool IsValidNow(ulong address, Syndrome syndrome)
     {
-        if (!syndrome.IsStage2Fault)
+        if (!syndrome.IsTranslationFault)
         {
             return false;
         }

@@ -1,6 +1,6 @@
 /*
- * The one table of registers that each world has for itself (I5): save and restore in switch.S, the indices in
- * WorldRegister.cs (compared by a test) and the leak test all come from it.
+ * The one table of registers that each world has for itself (I5): save and restore in switch.S come from it,
+ * and a test compares the indices in WorldRegister.cs with it.
  *
  * Order of restore is the order here. TCR_EL1 is last: while the tables change its walks stay disabled, as the errata on
  * speculative address translation ask (Cortex-A76 1165522, A57 1319537, A72 1319367).

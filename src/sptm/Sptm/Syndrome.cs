@@ -39,8 +39,8 @@ public readonly struct Syndrome
 
     public uint FaultStatus => (uint)_value & 0x3F;
 
-    /// <summary>Translation, access flag or permission fault of stage 2 (DFSC 0b0001xx to 0b0011xx).</summary>
-    public bool IsStage2Fault => FaultStatus is >= 4 and < 16;
+    /// <summary>Translation fault at any level (DFSC 0b0001xx): the only abort here for which HPFAR_EL2 names the page.</summary>
+    public bool IsTranslationFault => FaultStatus is >= 4 and < 8;
 }
 
 /// <summary>ESR.EC values that EL2 meets.</summary>
