@@ -372,6 +372,17 @@ public class CallTests
     }
 
     [Fact]
+    public void NoDowncallIsNobodysAnswer()
+    {
+        World world = World.Ready();
+        (int, int, int, int) before = world.Counts;
+        world.Written.Clear();
+        Assert.Equal((Ending.Finish, Tee.ReturnBadCommand), Pair(world.Complete(0, Tee.Success)));
+        Assert.Empty(world.Written);
+        Assert.Equal(before, world.Counts);
+    }
+
+    [Fact]
     public void AResetOfTheWorldDropsAll()
     {
         World world = World.Ready();

@@ -48,7 +48,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
     public static Decision Complete(ref ProxyState state, ulong downcall, Status status)
     {
         ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
-        if (request.Downcall != downcall)
+        if (downcall == 0 || request.Downcall != downcall)
         {
             return Decision.Finish(downcall, Tee.ReturnBadCommand);
         }
