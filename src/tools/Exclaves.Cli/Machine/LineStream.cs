@@ -1,11 +1,12 @@
 using System;
 using System.IO;
 using System.Text;
+using Exclaves.Cli.Terminal;
 
 namespace Exclaves.Cli.Machine;
 
 /// <summary>A stream to write to that hands on whole lines.</summary>
-public sealed class LineStream : Stream
+public sealed class LineStream : WriteOnlyStream
 {
     private readonly Action<string> _onLine;
     private readonly MemoryStream _line = new();
@@ -14,30 +15,6 @@ public sealed class LineStream : Stream
     {
         _onLine = onLine;
     }
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count)
     {

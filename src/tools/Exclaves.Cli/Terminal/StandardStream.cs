@@ -9,7 +9,7 @@ namespace Exclaves.Cli.Terminal;
 /// The console's own stream hides that nobody reads any more, which must stop the machine; a file stream keeps an
 /// offset of its own, which overwrites what others write to the same file.
 /// </remarks>
-public sealed class StandardStream : Stream
+public sealed class StandardStream : WriteOnlyStream
 {
     private const int Interrupted = 4;
     private const int TryAgain = 11;
@@ -20,30 +20,6 @@ public sealed class StandardStream : Stream
     {
         _descriptor = descriptor;
     }
-
-    public override bool CanRead => false;
-
-    public override bool CanSeek => false;
-
-    public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
-
-    public override void Flush()
-    {
-    }
-
-    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count)
     {

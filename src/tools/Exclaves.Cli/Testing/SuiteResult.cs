@@ -8,4 +8,8 @@ namespace Exclaves.Cli.Testing;
 public sealed record SuiteResult(string Name, int Passed, int Skipped, IReadOnlyList<FailedTest> Failures, TimeSpan Time, string? Trouble = null)
 {
     public bool IsGood => Failures.Count == 0 && Trouble == null;
+
+    /// <summary>A project without a single test is not a good one: it was not built, or its filter fits nothing.</summary>
+    public SuiteResult OrTrouble() =>
+        Passed + Skipped + Failures.Count == 0 && Trouble == null ? this with { Trouble = "not one test ran" } : this;
 }

@@ -93,14 +93,13 @@ public sealed class TestRunner
     {
         if (File.Exists(resultPath))
         {
-            SuiteResult suite = TestResultFile.Read(name, XDocument.Load(resultPath), time);
+            SuiteResult suite = TestResultFile.Read(name, XDocument.Load(resultPath), time).OrTrouble();
 
             // A crash of the test host leaves a file of what ran until then.
             return result.ExitCode == 0 || !suite.IsGood ? suite : suite with { Trouble = $"the test run ended with status {result.ExitCode}: {result.LastWords}" };
         }
 
         string log = _workspace.Relative(Path.Combine(_workspace.TestResults, name + ".log"));
-        bool isEmpty = result.ExitCode == 0;
-        return new SuiteResult(name, 0, 0, [], time, isEmpty ? null : $"the tests did not run: {result.LastWords} (all of it: {log})");
+        return new SuiteResult(name, 0, 0, [], time, $"the tests did not run: {result.LastWords} (all of it: {log})");
     }
 }
