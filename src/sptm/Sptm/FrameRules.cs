@@ -22,7 +22,7 @@ public enum FrameOperation : byte
 /// <summary>Who may touch a frame of which type, and how types change: the specification as two tables.</summary>
 public static class FrameRules
 {
-    public const int TypeCount = 9;
+    public const int TypeCount = 10;
     public const int OperationCount = 4;
 
     /// <summary>What stage 2 gives to Linux and to SK, by type (DESIGN 4, I2; no row holds write and execute for SK, I3).</summary>
@@ -38,6 +38,7 @@ public static class FrameRules
         /* SkConst    */ FrameAccess.None,     FrameAccess.Read,
         /* SkDefault  */ FrameAccess.None,     FrameAccess.ReadWrite,
         /* SkSharedRw */ FrameAccess.All,      FrameAccess.ReadWrite,
+        /* SptmIommu  */ FrameAccess.None,     FrameAccess.None,
     ];
 
     /// <summary>Which operations a type admits. Counts are checked in <see cref="Apply"/>.</summary>
@@ -53,6 +54,7 @@ public static class FrameRules
         /* SkConst    */ false, false,  false, false,
         /* SkDefault  */ false, false,  false, false,
         /* SkSharedRw */ true,  true,   true,  true,
+        /* SptmIommu  */ false, false,  false, false,
     ];
 
     public static FrameAccess LinuxAccess(FrameType type) => (uint)type < TypeCount ? Access[(int)type * 2] : FrameAccess.None;

@@ -29,4 +29,7 @@ public enum FrameType : byte
 
     /// <summary>Linux's memory that the secure world borrows; Linux's own mapping stays as it is.</summary>
     SkSharedRw = 8,
+
+    /// <summary>Tables and queues of the SMMU, made at boot (the original's SPTM_IOMMU_BOOTSTRAP).</summary>
+    SptmIommuBootstrap = 9,
 }
