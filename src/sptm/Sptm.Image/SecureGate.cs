@@ -15,7 +15,7 @@ public static unsafe class SecureGate
         Syndrome syndrome = new(frame.Syndrome);
         if (syndrome.Class != ExceptionClass.Hvc64 || syndrome.Immediate != 0)
         {
-            return Fault(cpu, "SK: panic: trapped to EL2"u8);
+            return SecurePanic.Fault(cpu, "SK: panic: trapped to EL2"u8);
         }
 
         switch ((GateCall)frame.X[0])
@@ -47,9 +47,9 @@ public static unsafe class SecureGate
                 return cpu->Frame;
             case GateCall.Panic:
                 Log(frame.X[1], frame.X[2]);
-                return Fault(cpu, "SK: panic"u8);
+                return SecurePanic.Fault(cpu, "SK: panic"u8);
             default:
-                return Fault(cpu, "SK: panic: unknown gate call"u8);
+                return SecurePanic.Fault(cpu, "SK: panic: unknown gate call"u8);
         }
     }
 
@@ -172,36 +172,4 @@ public static unsafe class SecureGate
 
     /// <summary>SGI 0, which Linux takes for a spurious reschedule (design review 1).</summary>
     private static void Kick(ulong mask) => El2.SendSgi(mask & 0xFF);
-
-    private static TrapFrame* Fault(PerCpu* cpu, scoped ReadOnlySpan<byte> text)
-    {
-        ref TrapFrame frame = ref cpu->Secure;
-        LineBuilder line = new(stackalloc byte[256]);
-        line.Append(text);
-        line.Append(", cpu "u8);
-        line.AppendDecimal(cpu->Number);
-        line.Append(" esr "u8);
-        line.AppendHex(frame.Syndrome);
-        line.Append(" pc "u8);
-        line.AppendHex(frame.ProgramCounter);
-        line.Append(" far "u8);
-        line.AppendHex(frame.FaultAddress);
-        line.Append(" ipa "u8);
-        line.AppendHex(frame.FaultPage << 8);
-        line.Append(" x30 "u8);
-        line.AppendHex(frame.X[30]);
-        Monitor.CloseSecure();
-        Console.Urgent(line.Text);
-        Console.Urgent("SPTM: the secure world is closed; Linux goes on without it"u8);
-        if (cpu->AnswersCall == 0)
-        {
-            return Boot.StartLinux(cpu, firstWorld: false);
-        }
-
-        El2.SwitchWorld(ref cpu->SecureWorld, ref cpu->LinuxWorld);
-        cpu->World = World.Linux;
-        cpu->Linux.X[0] = Tee.ReturnUnknown;
-        cpu->Frame = &cpu->Linux;
-        return cpu->Frame;
-    }
 }
