@@ -19,14 +19,14 @@ internal static class Guest
 
     private static readonly Session Session = new(Workspace.Find(), new Screen { IsQuiet = true });
 
-    public static async Task<GuestResult> Run(MachineSpec spec, string script, int seconds = 120)
+    public static async Task<GuestResult> Run(MachineSpec spec, string script, int seconds = 120, Action<string>? alter = null)
     {
         GuestPackages packages = GuestPackages.TryOpen(Session.Workspace)
             ?? throw new InvalidOperationException("The guest's packages are not there: run `./exclave setup` first.");
         using MemoryStream output = new();
         using MemoryStream errors = new();
         GuestOutcome outcome = await Session.Run(
-            packages, spec, ["sh", "-c", script], TimeSpan.FromSeconds(seconds), output, errors, CancellationToken.None);
+            packages, spec, ["sh", "-c", script], TimeSpan.FromSeconds(seconds), output, errors, CancellationToken.None, alter);
         return new GuestResult(outcome, output.ToArray(), Encoding.UTF8.GetString(errors.ToArray()), await File.ReadAllTextAsync(outcome.ConsoleLog));
     }
 

@@ -140,24 +140,25 @@ public sealed class ImageTests : IDisposable
         Assert.Equal((1u, 5u, 0u), (services[1].Component, services[1].ProxySlot, services[1].OnBus));
     }
 
+    /// <summary>But for the signature: ECDSA draws a number for each.</summary>
     [Fact]
     public void EqualInputsGiveEqualBytes()
     {
-        byte[] first = _workshop.Build();
-        Assert.Equal(first, _workshop.Build());
+        byte[] first = BuildWithoutSignature();
+        Assert.Equal(first, BuildWithoutSignature());
     }
 
     [Fact]
     public void AKernelPackedWithGzipGivesTheSameImage()
     {
-        byte[] plain = _workshop.Build();
+        byte[] plain = BuildWithoutSignature();
         byte[] kernel = File.ReadAllBytes(_workshop.At("kernel"));
         using (GZipStream packed = new(File.Create(_workshop.At("kernel")), CompressionLevel.Fastest))
         {
             packed.Write(kernel);
         }
 
-        Assert.Equal(plain, _workshop.Build());
+        Assert.Equal(plain, BuildWithoutSignature());
     }
 
     [Fact]
@@ -176,41 +177,42 @@ public sealed class ImageTests : IDisposable
         _workshop.Build();
         using StringWriter text = new();
         ImageInspector.Print(_workshop.Output, text);
+        string said = text.ToString().ReplaceLineEndings("\n");
         Assert.Equal(
             """
             memory
               0x40200000..0x40400000     2 MiB  SPTM
               0x40400000..0x40600000     2 MiB  SK: 2 pages rx, 1 pages r, the rest rw
-              0x40600000..0x40800000     2 MiB  tables and components
+              0x40600000..0x40800000     2 MiB  header, manifest, TXM, tables, components
               0x40800000..0x40A01000  2052 KiB  Linux kernel
               0x40A01000..0x40A01005       5 B  initramfs
               top of RAM               64 MiB  secure pool
             command line: console=ttyAMA0
 
             component Proxy (freestanding, core, proxy, quota 1 MiB, entry 0x7E0000000000)
-              r-x 0x7E0000000000     4 KiB  at 0x40602000
-              r-- 0x7E0000010000     4 KiB  at 0x40603000
-              rw- 0x7E0000020000    12 KiB  at 0x40604000
+              r-x 0x7E0000000000     4 KiB  at 0x40625000
+              r-- 0x7E0000010000     4 KiB  at 0x40623000
+              rw- 0x7E0000020000    12 KiB  at 0x40624000
               slot  2: act for Linux: downcalls, argument pages, shared frames
               slot  3: read the counters of SK and SPTM
               slot  4: call Program with badge 1
               slot  5: call Source with badge 1
 
             component Source (freestanding, core, quota 1 MiB, entry 0x7E0000000000)
-              r-x 0x7E0000000000     4 KiB  at 0x40602000
-              r-- 0x7E0000010000     4 KiB  at 0x40603000
-              rw- 0x7E0000020000    12 KiB  at 0x40604000
+              r-x 0x7E0000000000     4 KiB  at 0x40625000
+              r-- 0x7E0000010000     4 KiB  at 0x40623000
+              rw- 0x7E0000020000    12 KiB  at 0x40624000
               slot  2: device entropy at 0xA000000
               slot  3: physical addresses of own memory
               slot 32: call Proxy with badge 2, for upcalls
 
             component Program (dotnet, quota 16 MiB, entry 0x7E0000000000)
-              r-- 0x001000000000     4 KiB  at 0x40605000
-              r-x 0x001000002000     4 KiB  at 0x40606000
-              rw- 0x001000005000    12 KiB  at 0x40607000
-              r-x 0x7E0000000000     8 KiB  at 0x40608000
-              r-- 0x7E0000010000     4 KiB  at 0x40603000
-              rw- 0x7E0000020000    12 KiB  at 0x40604000
+              r-- 0x001000000000     4 KiB  at 0x40626000
+              r-x 0x001000002000     4 KiB  at 0x40627000
+              rw- 0x001000005000    12 KiB  at 0x40628000
+              r-x 0x7E0000000000     8 KiB  at 0x40621000
+              r-- 0x7E0000010000     4 KiB  at 0x40623000
+              rw- 0x7E0000020000    12 KiB  at 0x40624000
               slot  5: call Source with badge 77
               slot 32: call Proxy with badge 3, for upcalls
 
@@ -218,11 +220,27 @@ public sealed class ImageTests : IDisposable
               00112233-4455-6677-8899-aabbccddeeff org.example.program: Program, proxy slot 4, on Linux's TEE bus
               0f4c2b7a-93d1-4e5a-8a6e-5d2c71b3e9f4 org.example.source: Source, proxy slot 5
 
+
             """,
-            text.ToString().ReplaceLineEndings("\n"));
+            said[..said.IndexOf("signature:", StringComparison.Ordinal)]);
+        Assert.Equal(
+            [
+                "SPTM", "TXM", "manifest", "SK", "image header", "kernel command line", "component tables", "ExclaveKit", "component Proxy",
+                "conclave Program", "padding", "Linux kernel (not judged)", "initramfs (not judged)", "log",
+            ],
+            said.Split('\n').Where(line => line.Length > 68 && line.StartsWith("  ", StringComparison.Ordinal) && line[66] == ' ' && line[67] == ' ').Select(line => line[68..]));
+        Assert.Contains("signature: debug key, valid\n", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("DIFFERS", said, StringComparison.Ordinal);
     }
 
     public void Dispose() => _workshop.Dispose();
+
+    private byte[] BuildWithoutSignature()
+    {
+        byte[] image = _workshop.Build();
+        image.AsSpan((int)(Virt.ManifestBase - Virt.ImageBase) + ImageManifest.SignedBytes, SignatureBlock.Bytes).Clear();
+        return image;
+    }
 
     private static T At<T>(byte[] image, ulong address)
         where T : unmanaged => MemoryMarshal.Read<T>(image.AsSpan((int)(address - Virt.ImageBase)));

@@ -4,6 +4,7 @@ using System.IO;
 using System.Text;
 using Exclaves.Abi;
 using Exclaves.ImageTool.Layout;
+using Exclaves.ImageTool.Signing;
 
 namespace Exclaves.ImageTool.Tests;
 
@@ -14,7 +15,7 @@ internal sealed class Workshop : IDisposable
 
     private const string System = """
         {
-          "sptm": "sptm.bin", "sk": "sk.elf", "kit": "kit.elf", "pool": "64 MiB",
+          "sptm": "sptm.bin", "txm": "txm.elf", "sk": "sk.elf", "kit": "kit.elf", "pool": "64 MiB",
           "components": [
             { "name": "Proxy", "kind": "freestanding", "program": "proxy.elf", "core": true, "proxy": true, "quota": "1 MiB" },
             { "name": "Source", "kind": "freestanding", "program": "source.elf", "core": true, "quota": "1 MiB",
@@ -34,6 +35,7 @@ internal sealed class Workshop : IDisposable
         Folder = Directory.CreateTempSubdirectory("exclaves-image-").FullName;
         Put("system.json", Encoding.UTF8.GetBytes(System));
         Put("sptm.bin", Arm64(0x3000, 0x8000));
+        Put("txm.elf", Txm().ToArray());
         Put("sk.elf", Sk().ToArray());
         Put("kit.elf", Component(2).ToArray());
         Put("proxy.elf", Component(1).ToArray());
@@ -44,6 +46,8 @@ internal sealed class Workshop : IDisposable
     }
 
     public string Folder { get; }
+
+    public SigningKey Key { get; } = SigningKey.Create(SignerKind.Debug);
 
     public string Output => At("out/image/test.Image");
 
@@ -58,6 +62,7 @@ internal sealed class Workshop : IDisposable
         Kernel = At("kernel"),
         Initramfs = At("initramfs"),
         BootArguments = bootArguments,
+        Key = Key,
         Output = Output,
     };
 
@@ -75,8 +80,17 @@ internal sealed class Workshop : IDisposable
         BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(16), memoryBytes);
         BinaryPrimitives.WriteUInt64LittleEndian(image.AsSpan(24), 0xA);
         "ARMd"u8.CopyTo(image.AsSpan(56));
+        "EXCLROOT"u8.CopyTo(image.AsSpan(TrustRoot.Offset));
         return image;
     }
+
+    public static ElfWriter Txm(ulong bytes = 0x4000) => new ElfWriter { Entry = Virt.TxmBase }
+        .Load(Virt.TxmBase, 0x1000, MemoryAccess.Read | MemoryAccess.Execute, fill: 0xBB)
+        .Load(Virt.TxmBase + 0x1000, 0x1000, MemoryAccess.Read, fill: 0xCC)
+        .Load(Virt.TxmBase + 0x2000, 0x1000, MemoryAccess.Read | MemoryAccess.Write, memoryBytes: 0x2000, fill: 0xDD)
+        .Symbol("__text_end", Virt.TxmBase + 0x1000)
+        .Symbol("__rodata_end", Virt.TxmBase + 0x2000)
+        .Symbol("__image_end", Virt.TxmBase + bytes);
 
     public static ElfWriter Sk() => new ElfWriter { Entry = SkLink }
         .Load(SkLink, 0x2000, MemoryAccess.Read | MemoryAccess.Execute, fill: 0x11)
@@ -99,5 +113,9 @@ internal sealed class Workshop : IDisposable
         .Load(0x5050, 0x100, MemoryAccess.Read | MemoryAccess.Write, fill: 0x99)
         .Load(0x5150, 0x80, MemoryAccess.Read | MemoryAccess.Write, memoryBytes: 0x2000, fill: 0xAA);
 
-    public void Dispose() => Directory.Delete(Folder, recursive: true);
+    public void Dispose()
+    {
+        Key.Dispose();
+        Directory.Delete(Folder, recursive: true);
+    }
 }

@@ -13,6 +13,7 @@ public partial class LayoutTests
     [InlineData("sptm.ld", Virt.SptmBase)]
     [InlineData("sk.ld", 0xFFFF_0000_0000_0000 + Virt.SkBase)]
     [InlineData("component.ld", UserLayout.ComponentBase)]
+    [InlineData("txm.ld", Virt.TxmBase)]
     public void AScriptStartsAtItsBase(string script, ulong expected)
     {
         Match match = Base().Match(File.ReadAllText(Tool.Path("eng", script)));

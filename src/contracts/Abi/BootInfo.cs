@@ -28,4 +28,7 @@ public struct BootInfo
     public ulong Seed1;
     public ulong Seed2;
     public ulong Seed3;
+
+    /// <summary>PA of the <see cref="MeasurementLog"/>; it says, too, whether a production or a debug key signed this image.</summary>
+    public ulong MeasurementLog;
 }

@@ -15,6 +15,16 @@ public static class Virt
     public const ulong SkSlotBytes = 0x20_0000;
     public const ulong ImageHeaderBase = 0x4060_0000;
 
+    /// <summary>Fixed places behind the header: what SPTM must find before anything is verified.</summary>
+    public const ulong BootArgumentsBase = ImageHeaderBase + 0x1000;
+    public const ulong ManifestBase = ImageHeaderBase + 0x2000;
+    public const ulong ManifestBytes = 0x4000;
+    public const ulong TxmBase = ManifestBase + ManifestBytes;
+    public const ulong TxmSlotBytes = 0x1_A000;
+
+    /// <summary>Component and service tables, then the components.</summary>
+    public const ulong TablesBase = TxmBase + TxmSlotBytes;
+
     public const ulong GicDistributor = 0x0800_0000;
     public const ulong GicRedistributor = 0x080A_0000;
     public const ulong GicRedistributorStride = 0x2_0000;

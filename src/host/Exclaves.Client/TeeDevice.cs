@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Exclaves.Abi;
 
 namespace Exclaves.Client;
 
@@ -27,7 +28,11 @@ public sealed class TeeDevice : IDisposable
         int descriptor = Libc.Open(path, Libc.ReadWrite | Libc.CloseOnExec);
         if (descriptor < 0)
         {
-            throw TeeException.FromErrno("open", path, Marshal.GetLastPInvokeError());
+            int errno = Marshal.GetLastPInvokeError();
+            TeeException error = TeeException.FromErrno("open", path, errno);
+            throw error.Failure == TeeFailure.NoDevice && SecureWorldStatus.Read() is { Status: ExclavesStatus.NotSupported } status
+                ? TeeException.Because(TeeFailure.NotSupported, "open", path, $"there is no secure world, since secure boot refused the image: {status.Reason}")
+                : error;
         }
 
         TeeDevice device = new(descriptor, path);

@@ -9,6 +9,9 @@ public enum TeeFailure
     /// <summary>No TEE device: the machine or its drivers offer no secure world.</summary>
     NoDevice,
 
+    /// <summary>There is no TEE device because secure boot refused the machine's image.</summary>
+    NotSupported,
+
     /// <summary>The device is there but this user may not open it.</summary>
     NotPermitted,
 

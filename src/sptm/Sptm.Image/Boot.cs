@@ -20,12 +20,22 @@ public static unsafe class Boot
     private const uint MaximumDeviceTree = 0x20_0000;
 
     private static ulong _bootInfo;
+    private static ulong _measurementLog;
     private static ulong _startTicks;
+    private static ulong _deviceTree;
 
-    /// <summary>Boot CPU, MMU on. Answers with the frame to run: SK's first instruction.</summary>
+    /// <summary>First free address of the pool.</summary>
+    private static ulong _free;
+
+    /// <summary>The copy of the image's header that the machine is laid out by.</summary>
+    private static ImageHeader _header;
+
+    /// <summary>Boot CPU, MMU on. Answers with the frame to run: TXM's first instruction.</summary>
+    /// <param name="slotBits">Not zero: the image had something where the monitor's bss is.</param>
     [RuntimeExport("sptm_boot")]
-    public static TrapFrame* Start(ulong deviceTree)
+    public static TrapFrame* Start(ulong deviceTree, ulong slotBits)
     {
+        SecureBoot.MeasureMonitor(slotBits);
         _startTicks = Arm64.ReadCntpctEl0();
         Stage("SPTM: the monitor of Exclaves runs at EL2"u8);
         if (El2.RegisterCount() != (ulong)WorldRegister.Count)
@@ -33,9 +43,9 @@ public static unsafe class Boot
             Stop("worldregs.h and WorldRegister.cs differ"u8);
         }
 
-        Span<byte> tree = ReadDeviceTree(deviceTree);
-        ref readonly ImageHeader header = ref *(ImageHeader*)Virt.ImageHeaderBase;
-        if (!ImageCheck.TryPlan(header, Monitor.Description.RamBytes, out Monitor.Plan, out ReadOnlySpan<byte> rule))
+        _deviceTree = deviceTree;
+        ReadDeviceTree(deviceTree);
+        if (!SecureBoot.TryPlan(out _header, out Monitor.Plan, out ReadOnlySpan<byte> rule))
         {
             Stop(rule);
         }
@@ -46,17 +56,42 @@ public static unsafe class Boot
             Stop("the device tree lies where the secure pool must be: give the machine more memory"u8);
         }
 
-        ulong free = PlacePool();
-        BuildFrameTable(header, ref free);
+        _free = PlacePool();
+        BuildFrameTable();
+        return SecureBoot.Begin(Monitor.Cpu(0));
+    }
+
+    /// <summary>TXM has answered, or could not be asked. Answers with the frame to run: SK's first instruction, or Linux's.</summary>
+    public static TrapFrame* Continue()
+    {
+        bool isSecure = SecureBoot.Judge(_header);
+        if (isSecure)
+        {
+            ClaimSecureKernel(_header);
+            ClaimComponents(Monitor.Frames, _header);
+        }
+        else
+        {
+            Claim(Monitor.Frames, Virt.SkBase, Virt.SkSlotBytes, FrameType.SptmData);
+        }
+
+        Monitor.Frames.ClaimRestForLinux();
         BuildStage2();
-        EditDeviceTree(tree, deviceTree, header, free);
-        WriteBootInfo(free);
+        EditDeviceTree(ReadDeviceTree(_deviceTree), _deviceTree, _header, _free);
+        WriteBootInfo(_free);
         PrepareCpus();
 
         PerCpu* cpu = Monitor.Cpu(0);
         cpu->Power = (uint)CpuPower.On;
-        cpu->LinuxEntry = header.KernelBase;
-        cpu->LinuxContext = deviceTree;
+        cpu->LinuxEntry = Monitor.Plan.KernelBase;
+        cpu->LinuxContext = _deviceTree;
+        if (!isSecure)
+        {
+            Monitor.CloseSecure();
+            Stage("SPTM: no secure world; Linux starts without it"u8);
+            return StartLinux(cpu, firstWorld: true);
+        }
+
         Stage("SPTM: frame table and stage 2 stand; starting SK"u8);
         return EnterFirst(cpu, GateRequestKind.Boot);
     }
@@ -167,6 +202,8 @@ public static unsafe class Boot
         next += Stage2<Stage2Machine>.RootBytes;
         Monitor.SecureTables = new Stage2<Stage2Machine>(next, SecureVmid);
         next += Stage2<Stage2Machine>.RootBytes;
+        SecureBoot.PlaceTables(next);
+        next += Stage2<Stage2Machine>.RootBytes;
 
         // Enough for SK to borrow every frame of Linux one by one, and for all splits at boot: the pool cannot run out later.
         const ulong Spare = 64;
@@ -175,13 +212,42 @@ public static unsafe class Boot
         return next + tableBytes;
     }
 
-    private static void BuildFrameTable(in ImageHeader header, ref ulong free)
+    /// <summary>Everything but SK, the components' code and what is left for Linux: that waits for the image's verdict.</summary>
+    private static void BuildFrameTable()
     {
         FrameTable frames = Monitor.Frames;
         ulong code = El2.RodataEnd() - Virt.SptmBase;
         Claim(frames, Virt.SptmBase, code, FrameType.SptmCode);
         Claim(frames, Virt.SptmBase + code, Virt.SptmSlotBytes - code, FrameType.SptmData);
 
+        Claim(frames, Virt.ImageHeaderBase, Virt.ManifestBase - Virt.ImageHeaderBase, FrameType.SkConst);
+        SecureBoot.Claim(frames);
+        Claim(frames, Virt.TablesBase, Monitor.Plan.SecureEnd - Virt.TablesBase, FrameType.SkConst);
+
+        // Frame table and stage-2 tables first, then BootInfo and the measurement log, then SK's untyped memory from the next block on.
+        ulong monitorBytes = _free - Monitor.Plan.PoolBase;
+        ulong tables = Monitor.LinuxTables.Root - Monitor.Plan.PoolBase;
+        Claim(frames, Monitor.Plan.PoolBase, tables, FrameType.SptmData);
+        Claim(frames, Monitor.LinuxTables.Root, monitorBytes - tables, FrameType.SptmPageTable);
+        _bootInfo = _free;
+        _measurementLog = _bootInfo + Page;
+        _free = _measurementLog + MeasurementLog.Bytes;
+        Claim(frames, _bootInfo, Page, FrameType.SkConst);
+        Claim(frames, _measurementLog, MeasurementLog.Bytes, FrameType.SptmRo);
+        ulong untyped = (_free + Block - 1) & ~(Block - 1);
+        if (untyped != _free)
+        {
+            Claim(frames, _free, untyped - _free, FrameType.SptmData);
+        }
+
+        _free = untyped;
+        Claim(frames, _free, Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes - _free, FrameType.SkDefault);
+    }
+
+    /// <summary>SK's slot, once it is verified: text, constants, data.</summary>
+    private static void ClaimSecureKernel(in ImageHeader header)
+    {
+        FrameTable frames = Monitor.Frames;
         ulong skText = header.SkTextPages * Page;
         ulong skConst = header.SkRodataPages * Page;
         Claim(frames, Virt.SkBase, skText, FrameType.SkCode);
@@ -191,26 +257,8 @@ public static unsafe class Boot
         }
 
         Claim(frames, Virt.SkBase + skText + skConst, Virt.SkSlotBytes - skText - skConst, FrameType.SkDefault);
-        Claim(frames, Virt.ImageHeaderBase, Monitor.Plan.SecureEnd - Virt.ImageHeaderBase, FrameType.SkConst);
-        ClaimComponents(frames, header);
-
-        // Frame table and stage-2 tables first, then a page for BootInfo, then SK's untyped memory from the next block on.
-        ulong monitorBytes = free - Monitor.Plan.PoolBase;
-        ulong tables = Monitor.LinuxTables.Root - Monitor.Plan.PoolBase;
-        Claim(frames, Monitor.Plan.PoolBase, tables, FrameType.SptmData);
-        Claim(frames, Monitor.LinuxTables.Root, monitorBytes - tables, FrameType.SptmPageTable);
-        _bootInfo = free;
-        Claim(frames, _bootInfo, Page, FrameType.SkConst);
-        free += Page;
-        ulong untyped = (free + Block - 1) & ~(Block - 1);
-        if (untyped != free)
-        {
-            Claim(frames, free, untyped - free, FrameType.SptmData);
-        }
-
-        free = untyped;
-        Claim(frames, free, Monitor.Plan.PoolBase + Monitor.Plan.PoolBytes - free, FrameType.SkDefault);
-        frames.ClaimRestForLinux();
+        Arm64.DsbIsh();
+        Arm64.IcIalluis();
     }
 
     /// <summary>Gives executable segments their type. Only SkConst of the image may become SkCode, and only here.</summary>
@@ -321,7 +369,9 @@ public static unsafe class Boot
             PoolBytes = Monitor.Plan.PoolBytes,
             InitramfsBase = Monitor.Plan.InitramfsBase,
             InitramfsEnd = Monitor.Plan.InitramfsEnd,
-            BootArguments = new ReadOnlySpan<byte>((void*)header.BootArguments, (int)header.BootArgumentBytes),
+            BootArguments = SecureBoot.BootArguments(header),
+            Status = SecureBoot.IsRefused ? ExclavesStatus.NotSupported : ExclavesStatus.NotStarted,
+            Reason = SecureBoot.Reason(stackalloc byte[SecureBoot.MaximumReason]),
         };
         if (!DeviceTreeEditor.TryEdit(tree, output, edits, out int length, out ReadOnlySpan<byte> rule))
         {
@@ -350,6 +400,8 @@ public static unsafe class Boot
         info.Seed1 = Mix(ref state);
         info.Seed2 = Mix(ref state);
         info.Seed3 = Mix(ref state);
+        info.MeasurementLog = _measurementLog;
+        SecureBoot.WriteLog(_measurementLog);
     }
 
     /// <summary>SplitMix64: spreads a seed for stack cookies; not for keys.</summary>
@@ -387,7 +439,7 @@ public static unsafe class Boot
         return cpu->Frame;
     }
 
-    private static void Claim(in FrameTable frames, ulong start, ulong bytes, FrameType type)
+    public static void Claim(in FrameTable frames, ulong start, ulong bytes, FrameType type)
     {
         if (frames.Claim(start, bytes, type) != Status.Ok)
         {
@@ -395,7 +447,7 @@ public static unsafe class Boot
         }
     }
 
-    private static void Clear(ulong start, ulong bytes)
+    public static void Clear(ulong start, ulong bytes)
     {
         const ulong Chunk = 0x4000_0000;
         for (ulong done = 0; done < bytes; done += Chunk)
@@ -410,7 +462,7 @@ public static unsafe class Boot
     /// <summary>Writes dirty lines back, so that a non-cacheable alias sees them too (design review 2).</summary>
     private static void CleanToMemory(ulong start, ulong bytes) => El2.CleanRange(start & ~63ul, start + bytes);
 
-    private static void Stop(scoped ReadOnlySpan<byte> rule)
+    public static void Stop(scoped ReadOnlySpan<byte> rule)
     {
         LineBuilder line = new(stackalloc byte[160]);
         line.Append("SPTM: cannot boot: "u8);

@@ -47,6 +47,10 @@ public static unsafe class El2
     public static extern ulong ImageEnd();
 
     [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_data_end")]
+    public static extern ulong DataEnd();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_rodata_end")]
     public static extern ulong RodataEnd();
 

@@ -39,6 +39,13 @@ public ref struct LineBuilder
         }
     }
 
+    /// <summary>Two hexadecimal digits.</summary>
+    public void AppendByte(byte value)
+    {
+        AppendDigit((uint)value >> 4);
+        AppendDigit(value & 0xFu);
+    }
+
     /// <summary>Decimal, with at least <paramref name="width"/> digits.</summary>
     public void AppendDecimal(ulong value, int width = 1)
     {

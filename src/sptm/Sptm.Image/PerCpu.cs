@@ -39,6 +39,9 @@ public enum World : uint
 {
     Linux = 0,
     Secure = 1,
+
+    /// <summary>TXM, on the boot CPU, before both.</summary>
+    Txm = 2,
 }
 
 /// <summary>Life of a CPU as Linux asked for it by PSCI.</summary>

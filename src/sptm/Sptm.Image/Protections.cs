@@ -11,4 +11,7 @@ public static class Protections
 
     /// <summary>Devices of the secure world are unmapped for Linux.</summary>
     public static bool SecureDevices => true;
+
+    /// <summary>No secure world without a verified image.</summary>
+    public static bool VerifiedImage => true;
 }

@@ -16,6 +16,11 @@ public static unsafe class Traps
     public static TrapFrame* Take(PerCpu* cpu, ulong vector)
     {
         Monitor.Count(cpu, SptmCounter.Traps);
+        if (cpu->World == World.Txm)
+        {
+            return SecureBoot.Take(cpu, vector);
+        }
+
         if (vector != 0)
         {
             return Asynchronous(cpu, vector);

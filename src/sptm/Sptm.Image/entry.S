@@ -2,7 +2,7 @@
  * First instructions at EL2, on the boot CPU and on every other.
  *
  * Builds the monitor's own tables: RAM read-write, never executed; own text read-execute, own constants read-only; of the
- * devices only GIC and console; page zero and the unused rest of the slot not at all (I3).
+ * devices only GIC and console; the unused rest of the slot read-only; page zero not at all (I3).
  */
 #include "layout.h"
 
@@ -13,6 +13,7 @@
 #define PAGE_CONST      0x00400000000007C3
 #define PAGE_DATA       0x0040000000000743
 #define TABLE           3
+#define SLOT_BYTES      0x200000
 
 #define MAIR            0x04FF              /* 0: normal write-back, 1: Device-nGnRE. */
 #define TCR             0x80823519          /* T0SZ 25, inner shareable write-back walks, 4 KiB, PS 40 bits, RES1. */
@@ -32,6 +33,10 @@ _head:
     .ascii  "ARM\x64"
     .long   0
 
+/* The root of trust (Abi.TrustRoot), behind the header: the image tool fills it. */
+    .ascii  "EXCLROOT"
+    .space  TRUST_ROOT_BYTES - 8
+
     .text
 /* In: x0 = physical address of the firmware's device tree. MMU and caches off, EL2. */
     .global _start
@@ -42,9 +47,14 @@ _start:
     cmp     x0, #8
     b.ne    park
 
+    /* The image holds zeros here; whether it did is for secure boot to say. x21 gathers every bit that was set. */
     ldr     x0, =__bss_start
     ldr     x1, =__bss_end
-1:  stp     xzr, xzr, [x0], #16
+    mov     x21, #0
+1:  ldp     x2, x3, [x0]
+    orr     x2, x2, x3
+    orr     x21, x21, x2
+    stp     xzr, xzr, [x0], #16
     cmp     x0, x1
     b.lo    1b
 
@@ -52,6 +62,7 @@ _start:
     mov     x20, #0
     bl      cpu_setup
     mov     x0, x19
+    mov     x1, x21
     bl      sptm_boot
     b       sptm_resume
 
@@ -168,6 +179,9 @@ build_tables:
     bl      fill
     ldr     x5, =__image_end
     ldr     x2, =PAGE_DATA
+    bl      fill
+    ldr     x5, =(__text_start + SLOT_BYTES)    /* The rest of the slot is read once, and is zero. */
+    ldr     x2, =PAGE_CONST
     bl      fill
 
     /* Guard pages: the lowest page of each stack. */

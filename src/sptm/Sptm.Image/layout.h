@@ -16,6 +16,8 @@
 #define PERCPU_FRAME    0
 #define PERCPU_BYTES    4096
 
+#define TRUST_ROOT_BYTES 256
+
 #define MAX_CPUS        8
 #define STACK_BYTES     0x5000  /* The lowest page is a guard. */
 

@@ -61,6 +61,9 @@ leaf sptm_clean_range
 leaf sptm_image_end
     ldr     x0, =__image_end
     ret
+leaf sptm_data_end
+    ldr     x0, =__data_end
+    ret
 leaf sptm_rodata_end
     ldr     x0, =__rodata_end
     ret

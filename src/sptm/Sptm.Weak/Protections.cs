@@ -6,4 +6,5 @@ public static class Protections
     public static bool SecureFrames => false;
     public static bool LpiTables => false;
     public static bool SecureDevices => false;
+    public static bool VerifiedImage => false;
 }

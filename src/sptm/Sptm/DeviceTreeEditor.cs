@@ -1,5 +1,6 @@
 using System;
 using System.Buffers.Binary;
+using Exclaves.Abi;
 
 namespace Exclaves.Sptm;
 
@@ -13,6 +14,10 @@ public ref struct DeviceTreeEdits
     public ulong InitramfsBase;
     public ulong InitramfsEnd;
     public ReadOnlySpan<byte> BootArguments;
+
+    /// <summary>NotSupported: the TEE is not announced, and <see cref="Reason"/> says why.</summary>
+    public ExclavesStatus Status;
+    public ReadOnlySpan<byte> Reason;
 }
 
 /// <summary>Rewrites the firmware's device tree for Linux in one pass: secure devices hidden, memory reserved, the TEE announced.</summary>
@@ -20,7 +25,7 @@ public ref struct DeviceTreeEdits
 public static class DeviceTreeEditor
 {
     /// <summary>Names of our properties, appended to the strings block; the offsets below count from its start.</summary>
-    private static ReadOnlySpan<byte> NewStrings => "compatible\0method\0no-map\0reg\0ranges\0#address-cells\0#size-cells\0bootargs\0linux,initrd-start\0linux,initrd-end\0"u8;
+    private static ReadOnlySpan<byte> NewStrings => "compatible\0method\0no-map\0reg\0ranges\0#address-cells\0#size-cells\0bootargs\0linux,initrd-start\0linux,initrd-end\0exclaves,status\0exclaves,reason\0"u8;
 
     private const uint Compatible = 0;
     private const uint Method = 11;
@@ -32,6 +37,8 @@ public static class DeviceTreeEditor
     private const uint BootArgs = 63;
     private const uint InitrdStart = 72;
     private const uint InitrdEnd = 91;
+    private const uint StatusName = 108;
+    private const uint ReasonName = 124;
 
     private const int ReservationBytes = 16;
     private const uint FormatVersion = 17;
@@ -132,7 +139,7 @@ public static class DeviceTreeEditor
                     if (reader.Depth == 0)
                     {
                         WriteReserved(ref writer, edits);
-                        WriteFirmware(ref writer);
+                        WriteFirmware(ref writer, edits);
                     }
 
                     writer.EndNode();
@@ -200,13 +207,26 @@ public static class DeviceTreeEditor
         writer.EndNode();
     }
 
-    private static void WriteFirmware(scoped ref DeviceTreeWriter writer)
+    /// <summary>What Linux finds under /firmware: how far the secure world is, and the TEE where there is one.</summary>
+    private static void WriteFirmware(scoped ref DeviceTreeWriter writer, scoped in DeviceTreeEdits edits)
     {
         writer.BeginNode("firmware"u8);
-        writer.BeginNode("optee"u8);
-        writer.NewText(Compatible, "linaro,optee-tz"u8);
-        writer.NewText(Method, "hvc"u8);
+        writer.BeginNode("exclaves"u8);
+        writer.NewWord(StatusName, (uint)edits.Status);
+        if (!edits.Reason.IsEmpty)
+        {
+            writer.NewText(ReasonName, edits.Reason);
+        }
+
         writer.EndNode();
+        if (edits.Status != ExclavesStatus.NotSupported)
+        {
+            writer.BeginNode("optee"u8);
+            writer.NewText(Compatible, "linaro,optee-tz"u8);
+            writer.NewText(Method, "hvc"u8);
+            writer.EndNode();
+        }
+
         writer.EndNode();
     }
 

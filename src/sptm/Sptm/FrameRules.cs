@@ -22,7 +22,7 @@ public enum FrameOperation : byte
 /// <summary>Who may touch a frame of which type, and how types change: the specification as two tables.</summary>
 public static class FrameRules
 {
-    public const int TypeCount = 10;
+    public const int TypeCount = 14;
     public const int OperationCount = 4;
 
     /// <summary>What stage 2 gives to Linux and to SK, by type (DESIGN 4, I2; no row holds write and execute for SK, I3).</summary>
@@ -39,6 +39,10 @@ public static class FrameRules
         /* SkDefault  */ FrameAccess.None,     FrameAccess.ReadWrite,
         /* SkSharedRw */ FrameAccess.All,      FrameAccess.ReadWrite,
         /* SptmIommu  */ FrameAccess.None,     FrameAccess.None,
+        /* TxmCode    */ FrameAccess.None,     FrameAccess.None,
+        /* TxmRo      */ FrameAccess.None,     FrameAccess.None,
+        /* TxmDefault */ FrameAccess.None,     FrameAccess.None,
+        /* SptmRo     */ FrameAccess.None,     FrameAccess.Read,
     ];
 
     /// <summary>Which operations a type admits. Counts are checked in <see cref="Apply"/>.</summary>
@@ -55,11 +59,24 @@ public static class FrameRules
         /* SkDefault  */ false, false,  false, false,
         /* SkSharedRw */ true,  true,   true,  true,
         /* SptmIommu  */ false, false,  false, false,
+        /* TxmCode    */ false, false,  false, false,
+        /* TxmRo      */ false, false,  false, false,
+        /* TxmDefault */ false, false,  false, false,
+        /* SptmRo     */ false, false,  false, false,
     ];
 
     public static FrameAccess LinuxAccess(FrameType type) => (uint)type < TypeCount ? Access[(int)type * 2] : FrameAccess.None;
 
     public static FrameAccess SkAccess(FrameType type) => (uint)type < TypeCount ? Access[((int)type * 2) + 1] : FrameAccess.None;
+
+    /// <summary>What stage 2 gives to TXM while it runs.</summary>
+    public static FrameAccess TxmAccess(FrameType type) => type switch
+    {
+        FrameType.TxmCode => FrameAccess.Read | FrameAccess.Execute,
+        FrameType.TxmRo => FrameAccess.Read,
+        FrameType.TxmDefault => FrameAccess.ReadWrite,
+        _ => FrameAccess.None,
+    };
 
     /// <summary>Applies <paramref name="operation"/>, or leaves <paramref name="frame"/> as it is and refuses.</summary>
     /// <returns><see cref="Status.Denied"/>: the type does not admit it. <see cref="Status.Busy"/>: a count is at its end.</returns>

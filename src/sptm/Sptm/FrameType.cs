@@ -32,4 +32,16 @@ public enum FrameType : byte
 
     /// <summary>Tables and queues of the SMMU, made at boot (the original's SPTM_IOMMU_BOOTSTRAP).</summary>
     SptmIommuBootstrap = 9,
+
+    /// <summary>Text of TXM, until it has answered.</summary>
+    TxmCode = 10,
+
+    /// <summary>What TXM reads: its constants, the request, the image's manifest.</summary>
+    TxmRo = 11,
+
+    /// <summary>TXM's data and stack.</summary>
+    TxmDefault = 12,
+
+    /// <summary>What the monitor tells SK and never changes: the measurement log.</summary>
+    SptmRo = 13,
 }

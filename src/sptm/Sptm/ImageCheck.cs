@@ -23,7 +23,7 @@ public static class ImageCheck
     /// <summary>Checks the header against the machine.</summary>
     /// <param name="ramBytes">Bytes of RAM from <see cref="Virt.RamBase"/>.</param>
     /// <param name="rule">The rule that was broken, for the console.</param>
-    public static bool TryPlan(in ImageHeader header, ulong ramBytes, out ImagePlan plan, out ReadOnlySpan<byte> rule)
+    public static bool TryPlan(scoped in ImageHeader header, ulong ramBytes, out ImagePlan plan, out ReadOnlySpan<byte> rule)
     {
         ulong ramEnd = Virt.RamBase + ramBytes;
         plan = new ImagePlan

@@ -47,6 +47,7 @@ public readonly struct Syndrome
 public enum ExceptionClass : uint
 {
     Unknown = 0,
+    Svc64 = 0x15,
     Hvc64 = 0x16,
     Smc64 = 0x17,
     SystemRegister = 0x18,

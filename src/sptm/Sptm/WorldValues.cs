@@ -6,12 +6,16 @@ public static class WorldValues
     private const ulong Vm = 1ul << 0;
     private const ulong Swio = 1ul << 1;
     private const ulong Ptw = 1ul << 2;
+    private const ulong Fmo = 1ul << 3;
+    private const ulong Imo = 1ul << 4;
     private const ulong Amo = 1ul << 5;
+    private const ulong Dc = 1ul << 12;
     private const ulong Twi = 1ul << 13;
     private const ulong Twe = 1ul << 14;
     private const ulong Tsc = 1ul << 19;
     private const ulong Tidcp = 1ul << 20;
     private const ulong Tacr = 1ul << 21;
+    private const ulong Tge = 1ul << 27;
     private const ulong Rw = 1ul << 31;
     private const ulong Tlor = 1ul << 35;
     private const ulong Terr = 1ul << 36;
@@ -23,6 +27,12 @@ public static class WorldValues
 
     /// <summary>HCR_EL2 for SK: as Linux; it may neither sleep nor take Linux's asynchronous aborts.</summary>
     public const ulong HcrSecure = HcrCommon | Twi | Twe | Amo;
+
+    /// <summary>
+    /// HCR_EL2 for TXM: EL0 straight under EL2 (TGE, E2H 0). Stage 1 is off and its memory Normal write-back (DC), stage 2 on; every
+    /// exception and interrupt comes to us.
+    /// </summary>
+    public const ulong HcrTxm = Rw | Vm | Tge | Dc | Tidcp | Terr | Amo | Imo | Fmo;
 
     /// <summary>HCR_EL2.VSE: a virtual SError is pending for Linux.</summary>
     public const ulong VirtualSError = 1ul << 8;
@@ -45,6 +55,12 @@ public static class WorldValues
 
     /// <summary>SCTLR_EL1 at a world's first instruction: MMU and caches off, the RES1 bits.</summary>
     public const ulong SctlrReset = 0x30D0_0800;
+
+    /// <summary>CPACR_EL1 for TXM: SIMD at EL0.</summary>
+    public const ulong CpacrTxm = 3ul << 20;
+
+    /// <summary>SPSR_EL2 for TXM: EL0, all masked (what is routed to EL2 comes all the same).</summary>
+    public const ulong TxmState = 0x3C0;
 
     /// <summary>SPSR_EL2 for a first entry: EL1h, all masked.</summary>
     public const ulong EntryState = 0x3C5;

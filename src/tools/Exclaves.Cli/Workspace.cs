@@ -25,6 +25,11 @@ public sealed class Workspace
     /// <summary>Programs for the guest, built by the solution.</summary>
     public string GuestPrograms => Path.Combine(Out, "guest");
 
+    /// <summary>Private keys that sign images. The developer's is made on first use; whoever deletes it gets another.</summary>
+    public string Keys => Path.Combine(Out, "keys");
+
+    public string DeveloperKey => Path.Combine(Keys, "developer.pem");
+
     public string Image => Path.Combine(Out, "image", "exclaves.Image");
 
     /// <summary>Files of the machine that runs now or ran last.</summary>

@@ -1,7 +1,9 @@
 using System;
 using System.CommandLine;
 using System.IO;
+using Exclaves.Abi;
 using Exclaves.ImageTool.Layout;
+using Exclaves.ImageTool.Signing;
 
 namespace Exclaves.ImageTool;
 
@@ -44,18 +46,26 @@ public static class Program
         Option<string> initramfs = new("--initramfs") { Description = "Initial file system of Linux.", Required = true };
         Option<string> append = new("--append") { Description = "Kernel command line.", DefaultValueFactory = _ => "" };
         Option<string?> sptm = new("--sptm") { Description = "Another monitor than the description names." };
+        Option<string> key = new("--key") { Description = "Private key that signs, PEM, P-256.", Required = true };
+        Option<bool> production = new("--production") { Description = "It is a production key: the monitor will refuse debug images." };
         Option<string> output = new("--out") { Description = "The image to write.", Required = true };
-        Command build = new("build", "Lays out one bootable arm64 Image.") { system, artifacts, kernel, initramfs, append, sptm, output };
-        build.SetAction(parsed => ImageBuilder.Build(new ImageRequest
+        Command build = new("build", "Lays out one bootable arm64 Image.") { system, artifacts, kernel, initramfs, append, sptm, key, production, output };
+        build.SetAction(parsed =>
         {
-            System = parsed.GetRequiredValue(system),
-            Artifacts = parsed.GetRequiredValue(artifacts),
-            Kernel = parsed.GetRequiredValue(kernel),
-            Initramfs = parsed.GetRequiredValue(initramfs),
-            BootArguments = parsed.GetRequiredValue(append),
-            Sptm = parsed.GetValue(sptm),
-            Output = parsed.GetRequiredValue(output),
-        }));
+            using SigningKey signer = SigningKey.Load(
+                parsed.GetRequiredValue(key), parsed.GetValue(production) ? SignerKind.Production : SignerKind.Debug);
+            ImageBuilder.Build(new ImageRequest
+            {
+                System = parsed.GetRequiredValue(system),
+                Artifacts = parsed.GetRequiredValue(artifacts),
+                Kernel = parsed.GetRequiredValue(kernel),
+                Initramfs = parsed.GetRequiredValue(initramfs),
+                BootArguments = parsed.GetRequiredValue(append),
+                Sptm = parsed.GetValue(sptm),
+                Key = signer,
+                Output = parsed.GetRequiredValue(output),
+            });
+        });
         return build;
     }
 

@@ -57,6 +57,11 @@ public static class RunCommand
         await using Stream output = new StandardStream(1);
         await using Stream errors = new StandardStream(2);
         GuestOutcome outcome = await session.Run(packages, spec, words, limit, output, errors, cancel);
+        if (outcome.Console.NoSecureWorld is { } why)
+        {
+            Screen.Error($"there was no secure world: {why}.");
+        }
+
         return outcome.RequireExitStatus();
     }
 }

@@ -38,6 +38,7 @@ public sealed class Session
     }
 
     /// <summary>Boots a machine with an image made for this one order, and runs the order's command to its end.</summary>
+    /// <param name="alter">Changes the finished image before it boots, as an attacker with the disk would.</param>
     public async Task<GuestOutcome> Run(
         GuestPackages packages,
         MachineSpec spec,
@@ -45,11 +46,13 @@ public sealed class Session
         TimeSpan limit,
         Stream output,
         Stream errors,
-        CancellationToken cancel)
+        CancellationToken cancel,
+        Action<string>? alter = null)
     {
         GuestOrder order = new(command, spec.Share != null, GuestRun.MakeMarker());
         using RunFolder folder = RunFolder.Take(Workspace);
         SystemImage.Build(Workspace, packages, order, spec, folder.Image);
+        alter?.Invoke(folder.Image);
         GuestRun run = new(spec, folder.Image, order.Marker, folder.ConsoleLog)
         {
             CommandLimit = limit,

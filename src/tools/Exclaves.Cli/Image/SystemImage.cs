@@ -1,8 +1,10 @@
 using System.IO;
+using Exclaves.Abi;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 using Exclaves.ImageTool;
 using Exclaves.ImageTool.Layout;
+using Exclaves.ImageTool.Signing;
 
 namespace Exclaves.Cli.Image;
 
@@ -25,6 +27,9 @@ public static class SystemImage
 
         try
         {
+            using SigningKey key = spec.ProductionKey is { } production
+                ? SigningKey.Load(production, SignerKind.Production)
+                : SigningKey.LoadOrCreateDeveloper(workspace.DeveloperKey);
             ImageBuilder.Build(new ImageRequest
             {
                 System = Path.Combine(workspace.Root, "systems", "demo.json"),
@@ -33,6 +38,7 @@ public static class SystemImage
                 Initramfs = initramfs,
                 BootArguments = $"{BootArguments} {spec.Append}".TrimEnd(),
                 Sptm = spec.Variant == ImageVariant.Weak ? Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin") : null,
+                Key = key,
                 Output = target,
             });
         }

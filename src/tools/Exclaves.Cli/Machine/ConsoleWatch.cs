@@ -15,6 +15,9 @@ public sealed partial class ConsoleWatch
     /// <summary>Why the guest is lost; null while it is not.</summary>
     public string? Trouble { get; private set; }
 
+    /// <summary>Why secure boot refused the image; null when it did not.</summary>
+    public string? NoSecureWorld { get; private set; }
+
     public string LastLine { get; private set; } = "";
 
     /// <summary>True when /init has handed over to the command.</summary>
@@ -39,6 +42,10 @@ public sealed partial class ConsoleWatch
             string name = stage.Groups["name"].Value;
             _stages.Add(new BootStage(name, time));
             IsReady |= name == "ready";
+        }
+        else if (NoSecureWorldLine().Match(line) is { Success: true } refused)
+        {
+            NoSecureWorld = refused.Groups["why"].Value.Trim();
         }
         else if (line.Contains("Booting Linux on physical CPU", StringComparison.Ordinal))
         {
@@ -80,6 +87,9 @@ public sealed partial class ConsoleWatch
 
     [GeneratedRegex(@"exclave: stage (?<name>\w+) [0-9.]+")]
     private static partial Regex StageLine();
+
+    [GeneratedRegex(@"exclave: no secure world: (?<why>.*)")]
+    private static partial Regex NoSecureWorldLine();
 
     [GeneratedRegex(@"Kernel panic - not syncing: (?<why>.*)")]
     private static partial Regex PanicLine();

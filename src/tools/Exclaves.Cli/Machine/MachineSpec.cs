@@ -23,6 +23,9 @@ public sealed record MachineSpec
 
     public ImageVariant Variant { get; init; }
 
+    /// <summary>Private key that makes a production image; null: the developer's key signs, and the image is a debug one.</summary>
+    public string? ProductionKey { get; init; }
+
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }
 }

@@ -19,6 +19,7 @@ public static class HostPackages
         new("libc6-dev-arm64-cross", "/usr/aarch64-linux-gnu/lib/libc.a", "libc of the static .NET programs"),
         new("zlib1g-dev:arm64", Arm64Libraries + "libz.a", "part of every NativeAOT program"),
         new("libssl-dev:arm64", Arm64Libraries + "libcrypto.a", "the cryptography of conclaves, linked in statically"),
+        new("libbearssl-dev:arm64", Arm64Libraries + "libbearssl.a", "the signature check of TXM, linked into it"),
         new("cmake", "cmake", "the .NET SDK builds its OpenSSL adapter with it when that is linked statically"),
         new("make", "make", "builds the attack module"),
         new("openssl", "openssl", "checks the demo's signature from outside"),

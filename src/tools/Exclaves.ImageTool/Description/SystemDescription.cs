@@ -7,12 +7,14 @@ namespace Exclaves.ImageTool.Description;
 /// <summary>A system as its JSON file declares it, with every rule checked that needs no binary.</summary>
 /// <param name="File">Where it came from, for messages.</param>
 /// <param name="Sptm">Flat binary of the monitor; paths are relative to the artifacts folder.</param>
+/// <param name="Txm">ELF of the image's verifier.</param>
 /// <param name="Sk">ELF of the secure kernel.</param>
 /// <param name="Kit">ELF of ExclaveKit; null when no component is a .NET program.</param>
 /// <param name="PoolBytes">Memory at the top of RAM that belongs to the secure world.</param>
 public sealed record SystemDescription(
     string File,
     string Sptm,
+    string Txm,
     string Sk,
     string? Kit,
     ulong PoolBytes,

@@ -67,12 +67,13 @@ public sealed class SystemReader
     private SystemDescription ReadRoot(JsonElement element)
     {
         JsonReader root = new(element, "$", _problems);
-        if (!root.IsObject(["sptm", "sk", "components", "services"], ["$schema", "kit", "pool"]))
+        if (!root.IsObject(["sptm", "txm", "sk", "components", "services"], ["$schema", "kit", "pool"]))
         {
             _problems.ThrowIfAny();
         }
 
         string sptm = root.Member("sptm").Text();
+        string txm = root.Member("txm").Text();
         string sk = root.Member("sk").Text();
         string? kit = root.Has("kit") ? root.Member("kit").Text() : null;
         ulong pool = root.Has("pool") ? root.Member("pool").Bytes(2ul << 20, "2 MiB") : DefaultPoolBytes;
@@ -101,6 +102,7 @@ public sealed class SystemReader
         return new SystemDescription(
             _file,
             sptm,
+            txm,
             sk,
             kit,
             pool,

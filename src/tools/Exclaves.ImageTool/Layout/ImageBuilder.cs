@@ -8,6 +8,7 @@ using System.Text;
 using Exclaves.Abi;
 using Exclaves.ImageTool.Description;
 using Exclaves.ImageTool.Elf;
+using Exclaves.ImageTool.Signing;
 
 namespace Exclaves.ImageTool.Layout;
 
@@ -16,7 +17,8 @@ namespace Exclaves.ImageTool.Layout;
 /// <code>
 /// Virt.ImageBase        SPTM (its arm64 Image header first)
 /// Virt.SkBase           SK
-/// Virt.ImageHeaderBase  ImageHeader (one page), component table, service table, command line, then segments, page aligned
+/// Virt.ImageHeaderBase  ImageHeader (one page), command line (one page), manifest and signature, TXM's slot
+/// Virt.TablesBase       component table, service table, then ExclaveKit and the components, page aligned
 /// SecureEnd             Linux's kernel (2 MiB aligned), a gap for its bss, the initramfs (page aligned)
 /// </code>
 /// </remarks>
@@ -31,6 +33,7 @@ public sealed class ImageBuilder
     private readonly SystemDescription _system;
     private readonly string _artifacts;
     private readonly List<(ulong Address, byte[] Content)> _pieces = [];
+    private readonly List<ManifestPart> _parts = [];
     private readonly Dictionary<string, ulong> _shared = new(StringComparer.Ordinal);
     private ulong _next;
 
@@ -47,7 +50,7 @@ public sealed class ImageBuilder
         SystemDescription system = SystemReader.Read(request.System);
         ImageBuilder builder = new(system, request.Artifacts);
         builder.Lay(request);
-        builder.Write(request.Output);
+        builder.Write(request.Output, request.Key);
     }
 
     private void Lay(ImageRequest request)
@@ -55,6 +58,7 @@ public sealed class ImageBuilder
         byte[] bootArguments = EncodeBootArguments(request.BootArguments);
         string sptmFile = request.Sptm ?? InArtifacts(_system.Sptm);
         byte[] sptm = ReadSptm(sptmFile);
+        byte[] txm = TxmImage.Read(InArtifacts(_system.Txm), out TrustRoot root);
         ImageHeader header = default;
         byte[] sk = ReadSk(InArtifacts(_system.Sk), ref header);
         KernelImage kernel = KernelImage.Read(request.Kernel);
@@ -67,21 +71,34 @@ public sealed class ImageBuilder
         header.ServiceCount = (uint)_system.Services.Count;
         header.BootArgumentBytes = (uint)bootArguments.Length;
 
-        _next = Virt.ImageHeaderBase + Page;
+        AddPart(PartKind.SecureKernel, "", Virt.SkBase, Virt.SkBase + Virt.SkSlotBytes);
+        AddPart(PartKind.Header, "", Virt.ImageHeaderBase, Virt.BootArgumentsBase);
+        AddPart(PartKind.BootArguments, "", Virt.BootArgumentsBase, Virt.ManifestBase);
+        AddPart(PartKind.Txm, "", Virt.TxmBase, Virt.TablesBase);
+        header.BootArguments = Virt.BootArgumentsBase;
+        _next = Virt.TablesBase;
         header.Components = Reserve((ulong)Unsafe.SizeOf<ComponentEntry>() * header.ComponentCount, 8);
         header.Services = Reserve((ulong)Unsafe.SizeOf<ServiceEntry>() * header.ServiceCount, 8);
-        header.BootArguments = Reserve((ulong)bootArguments.Length, 8);
+        _next = AlignUp(_next, Page);
+        AddPart(PartKind.Tables, "", Virt.TablesBase, _next);
+        PlaceKit();
         ComponentEntry[] components = [.. _system.Components.Select(LayComponent)];
         ServiceEntry[] services = [.. _system.Services.Select(ServiceOf)];
 
         header.SecureEnd = AlignUp(_next, Block);
+        AddPart(PartKind.Padding, "", _next, header.SecureEnd);
         header.KernelBase = header.SecureEnd;
         header.KernelBytes = kernel.MemoryBytes;
         header.InitramfsBase = AlignUp(header.KernelBase + header.KernelBytes, Page);
         header.InitramfsBytes = (ulong)initramfs.Length;
 
         Arm64Image.SetSize(sptm, header.InitramfsBase + header.InitramfsBytes - Virt.ImageBase);
+        root.MonitorBytes = (uint)sptm.Length;
+        TrustRoots.Enroll(ref root, request.Key);
+        MemoryMarshal.Write(sptm.AsSpan(TrustRoot.Offset), root);
         Put(Virt.SptmBase, sptm);
+        Put(Virt.ManifestBase, EncodeManifest(header, bootArguments));
+        Put(Virt.TxmBase, txm);
         Put(Virt.SkBase, sk);
         Put(Virt.ImageHeaderBase, MemoryMarshal.AsBytes(new ReadOnlySpan<ImageHeader>(in header)).ToArray());
         Put(header.Components, MemoryMarshal.AsBytes<ComponentEntry>(components).ToArray());
@@ -89,6 +106,39 @@ public sealed class ImageBuilder
         Put(header.BootArguments, bootArguments);
         Put(header.KernelBase, kernel.Content);
         Put(header.InitramfsBase, initramfs);
+    }
+
+    /// <summary>Notes a range that the manifest shall list; nothing when it is empty.</summary>
+    private void AddPart(PartKind kind, string name, ulong start, ulong end)
+    {
+        if (end != start)
+        {
+            ManifestPart part = new() { Base = start, Bytes = end - start, Kind = kind };
+            SetName(ref part.Name, name);
+            _parts.Add(part);
+        }
+    }
+
+    /// <summary>The manifest without digests and signature: ImageSigner adds both to the finished file.</summary>
+    private byte[] EncodeManifest(in ImageHeader header, byte[] bootArguments)
+    {
+        ImageManifest manifest = new()
+        {
+            Magic = ImageManifest.MagicValue,
+            Version = ImageManifest.CurrentVersion,
+            PartCount = (uint)_parts.Count,
+            BootArgumentBytes = (uint)bootArguments.Length,
+            Header = header,
+        };
+        for (int i = 0; i < _parts.Count; i++)
+        {
+            manifest.Parts[i] = _parts[i];
+        }
+
+        bootArguments.CopyTo(manifest.BootArguments);
+        byte[] place = new byte[Virt.ManifestBytes];
+        MemoryMarshal.Write(place, manifest);
+        return place;
     }
 
     private static byte[] EncodeBootArguments(string text)
@@ -113,6 +163,11 @@ public sealed class ImageBuilder
         if (Math.Max((ulong)content.Length, Arm64Image.Size(content)) > Virt.SptmSlotBytes)
         {
             throw new ImageToolException(file, "", $"does not fit its slot of {Virt.SptmSlotBytes >> 20} MiB.");
+        }
+
+        if (!TrustRoots.HasSlot(content))
+        {
+            throw new ImageToolException(file, "", "has no slot for its root of trust behind the header (entry.S).");
         }
 
         return content;
@@ -154,8 +209,29 @@ public sealed class ImageBuilder
     private static ulong RequireSymbol(ElfFile elf, string name) =>
         elf.TryGetSymbol(name, out ulong value) ? value : throw new ImageToolException(elf.Name, "symbols", $"has no {name}: it must be linked by eng/sk.ld and not stripped.");
 
+    /// <summary>ExclaveKit's own part of the image; the .NET components find its segments there.</summary>
+    private void PlaceKit()
+    {
+        if (_system.Kit is null || _system.Components.All(component => component.Kind != ComponentKind.DotNet))
+        {
+            return;
+        }
+
+        ulong start = _next;
+        List<PlannedSegment> segments = [];
+        ComponentEntry unused = default;
+        PlanFreestanding(ElfFile.Read(InArtifacts(_system.Kit)), ref unused, segments);
+        foreach (PlannedSegment segment in segments)
+        {
+            PlaceSegment(segment);
+        }
+
+        AddPart(PartKind.Kit, "", start, _next);
+    }
+
     private ComponentEntry LayComponent(ComponentDescription component)
     {
+        ulong start = _next;
         ComponentEntry entry = new()
         {
             Kind = component.Kind,
@@ -190,6 +266,7 @@ public sealed class ImageBuilder
             entry.Segments[i] = PlaceSegment(segments[i]);
         }
 
+        AddPart((component.Flags & ComponentFlags.Core) != 0 ? PartKind.Component : PartKind.Conclave, component.Name, start, _next);
         return entry;
     }
 
@@ -310,7 +387,7 @@ public sealed class ImageBuilder
 
     private void Put(ulong address, byte[] content) => _pieces.Add((address, content));
 
-    private void Write(string output)
+    private void Write(string output, SigningKey key)
     {
         string folder = Path.GetDirectoryName(Path.GetFullPath(output))!;
         Directory.CreateDirectory(folder);
@@ -326,6 +403,8 @@ public sealed class ImageBuilder
                     stream.Write(content);
                 }
             }
+
+            ImageSigner.Sign(draft, key);
 
             File.Move(draft, output, overwrite: true);
         }

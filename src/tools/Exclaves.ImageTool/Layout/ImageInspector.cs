@@ -6,6 +6,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Exclaves.Abi;
 using Exclaves.ImageTool.Description;
+using Exclaves.ImageTool.Signing;
 
 namespace Exclaves.ImageTool.Layout;
 
@@ -60,6 +61,7 @@ public sealed class ImageInspector
         }
 
         PrintServices(services, components);
+        PrintMeasurements();
     }
 
     private void PrintLayout(ImageHeader header)
@@ -67,7 +69,7 @@ public sealed class ImageInspector
         _output.WriteLine("memory");
         Line(Virt.SptmBase, Virt.SptmSlotBytes, "SPTM");
         Line(Virt.SkBase, Virt.SkSlotBytes, $"SK: {header.SkTextPages} pages rx, {header.SkRodataPages} pages r, the rest rw");
-        Line(Virt.ImageHeaderBase, header.SecureEnd - Virt.ImageHeaderBase, "tables and components");
+        Line(Virt.ImageHeaderBase, header.SecureEnd - Virt.ImageHeaderBase, "header, manifest, TXM, tables, components");
         Line(header.KernelBase, header.KernelBytes, "Linux kernel");
         Line(header.InitramfsBase, header.InitramfsBytes, "initramfs");
         _output.WriteLine($"  {"top of RAM",-20} {Size(header.PoolBytes),10}  secure pool");
@@ -84,7 +86,7 @@ public sealed class ImageInspector
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
         string kind = component.Kind == ComponentKind.DotNet ? "dotnet" : "freestanding";
-        _output.WriteLine($"component {NameOf(component.Name)} ({kind}{core}{proxy}, quota {Size(component.QuotaBytes)}, entry 0x{component.Entry:X})");
+        _output.WriteLine($"component {Names.Of(component.Name)} ({kind}{core}{proxy}, quota {Size(component.QuotaBytes)}, entry 0x{component.Entry:X})");
         for (int i = 0; i < (int)Math.Min(component.SegmentCount, ComponentEntry.MaxSegments); i++)
         {
             SegmentEntry segment = component.Segments[i];
@@ -105,7 +107,7 @@ public sealed class ImageInspector
         int proxy = Array.FindIndex(components, c => (c.Flags & ComponentFlags.Proxy) != 0);
         if (proxy >= 0 && services.Any(s => s.Component == index))
         {
-            _output.WriteLine($"  slot {ComponentEntry.UpcallSlot,2}: call {NameOf(components[proxy].Name)} with badge {index + 1}, for upcalls");
+            _output.WriteLine($"  slot {ComponentEntry.UpcallSlot,2}: call {Names.Of(components[proxy].Name)} with badge {index + 1}, for upcalls");
         }
     }
 
@@ -116,7 +118,27 @@ public sealed class ImageInspector
         foreach (ServiceEntry service in services)
         {
             string bus = service.OnBus != 0 ? ", on Linux's TEE bus" : "";
-            _output.WriteLine($"  {UuidOf(service)} {NameOf(service.Name)}: {ComponentName(service.Component, components)}, proxy slot {service.ProxySlot}{bus}");
+            _output.WriteLine($"  {UuidOf(service)} {Names.Of(service.Name)}: {ComponentName(service.Component, components)}, proxy slot {service.ProxySlot}{bus}");
+        }
+    }
+
+    /// <summary>Who signed, and what the monitor will log: two lists that must agree with the machine's.</summary>
+    private void PrintMeasurements()
+    {
+        ExpectedMeasurements expected = ExpectedMeasurements.Of(_file);
+        using ImageFile image = ImageFile.Open(_file, FileAccess.Read);
+        _output.WriteLine();
+        _output.WriteLine($"signature: {(image.Manifest.Signer == SignerKind.Production ? "production" : "debug")} key, {(expected.IsSignatureValid ? "valid" : "NOT VALID for this monitor")}");
+        _output.WriteLine("measurements (SHA-256)");
+        foreach ((PartKind kind, string name, Digest digest) in expected.Entries)
+        {
+            _output.WriteLine($"  {Convert.ToHexStringLower(digest)}  {ExpectedMeasurements.Describe(kind, name)}");
+        }
+
+        _output.WriteLine($"  {expected.Extended}  log");
+        foreach (string part in expected.Differences)
+        {
+            _output.WriteLine($"DIFFERS from its digest: {part}");
         }
     }
 
@@ -143,14 +165,7 @@ public sealed class ImageInspector
     }
 
     private static string ComponentName(ulong index, ComponentEntry[] all) =>
-        index < (ulong)all.Length ? NameOf(all[index].Name) : $"unknown component {index}";
-
-    private static string NameOf(Name64 name)
-    {
-        ReadOnlySpan<byte> bytes = name;
-        int end = bytes.IndexOf((byte)0);
-        return Encoding.ASCII.GetString(end < 0 ? bytes : bytes[..end]);
-    }
+        index < (ulong)all.Length ? Names.Of(all[index].Name) : $"unknown component {index}";
 
     private static string AccessOf(MemoryAccess access) =>
         ((access & MemoryAccess.Read) != 0 ? "r" : "-") + ((access & MemoryAccess.Write) != 0 ? "w" : "-") + ((access & MemoryAccess.Execute) != 0 ? "x" : "-");

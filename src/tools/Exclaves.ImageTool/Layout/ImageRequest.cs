@@ -1,3 +1,5 @@
+using Exclaves.ImageTool.Signing;
+
 namespace Exclaves.ImageTool.Layout;
 
 /// <summary>What to build an image from.</summary>
@@ -19,6 +21,9 @@ public sealed record ImageRequest
 
     /// <summary>Another monitor than the description names, for example one with a protection left out. Null: as described.</summary>
     public string? Sptm { get; init; }
+
+    /// <summary>Signs the image, and is the one that the image's monitor will trust.</summary>
+    public required SigningKey Key { get; init; }
 
     public required string Output { get; init; }
 }
