@@ -42,5 +42,8 @@ public enum SptmCounter : uint
     /// <summary>Share and Unshare requests that the frame rules refused.</summary>
     RefusedShare = 12,
 
-    Count = 13,
+    /// <summary>Instructions of the secure world that EL2 traps, answered with an exception of SK's own.</summary>
+    SecureTrap = 13,
+
+    Count = 14,
 }

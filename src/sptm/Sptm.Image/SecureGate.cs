@@ -15,7 +15,7 @@ public static unsafe class SecureGate
         Syndrome syndrome = new(frame.Syndrome);
         if (syndrome.Class != ExceptionClass.Hvc64 || syndrome.Immediate != 0)
         {
-            return SecurePanic.Fault(cpu, "SK: panic: trapped to EL2"u8);
+            return SecureTraps.TryReflect(cpu, syndrome) ? cpu->Frame : SecurePanic.Fault(cpu, "SK: panic: trapped to EL2"u8);
         }
 
         switch ((GateCall)frame.X[0])

@@ -251,7 +251,8 @@ public static unsafe class Traps
         frame.ProgramCounter += 4;
     }
 
-    private static void Apply(ref TrapFrame frame, in El1Exception exception)
+    /// <summary>Gives the world that runs an exception of its own.</summary>
+    public static void Apply(ref TrapFrame frame, in El1Exception exception)
     {
         El2.WriteEl1Exception(exception.ReturnAddress, exception.SavedState, exception.Syndrome, exception.FaultAddress);
         frame.ProgramCounter = exception.ProgramCounter;

@@ -8,14 +8,18 @@
 #ifndef EXCLAVES_SPTM_WORLDREGS_H
 #define EXCLAVES_SPTM_WORLDREGS_H
 
-#define WORLD_REGISTERS(R) \
+/* What a world cannot run without for one instruction. */
+#define WORLD_VITAL(R) \
     R(SCTLR_EL1) \
     R(CPACR_EL1) \
     R(TTBR0_EL1) \
     R(TTBR1_EL1) \
     R(MAIR_EL1) \
+    R(VBAR_EL1)
+
+/* What it can load with anything: the leak test does. */
+#define WORLD_FREE(R) \
     R(AMAIR_EL1) \
-    R(VBAR_EL1) \
     R(CONTEXTIDR_EL1) \
     R(ESR_EL1) \
     R(FAR_EL1) \
@@ -25,19 +29,28 @@
     R(ELR_EL1) \
     R(SPSR_EL1) \
     R(SP_EL0) \
-    R(SP_EL1) \
     R(TPIDR_EL0) \
     R(TPIDRRO_EL0) \
     R(TPIDR_EL1) \
     R(CNTKCTL_EL1) \
-    R(CSSELR_EL1) \
-    R(MDSCR_EL1) \
+    R(CSSELR_EL1)
+
+#define WORLD_DEBUG(R) \
+    R(MDSCR_EL1)
+
+/* What EL2 lets the world do, and what EL1 has no name for. */
+#define WORLD_CONTROLS(R) \
+    R(SP_EL1) \
     R(VTTBR_EL2) \
     R(CPTR_EL2) \
     R(MDCR_EL2) \
     R(CNTHCTL_EL2) \
     R(ICH_HCR_EL2) \
-    R(HCR_EL2) \
+    R(HCR_EL2)
+
+#define WORLD_LAST(R) \
     R(TCR_EL1)
+
+#define WORLD_REGISTERS(R) WORLD_VITAL(R) WORLD_FREE(R) WORLD_DEBUG(R) WORLD_CONTROLS(R) WORLD_LAST(R)
 
 #endif

@@ -90,6 +90,11 @@ public static class AbortPolicy
     public static El1Exception InjectUndefined(ulong programCounter, ulong processorState, ulong vectorBase, ulong systemControl) =>
         Enter(InstructionLengthBit, 0, programCounter, processorState, vectorBase, systemControl);
 
+    /// <summary>The BRK exception that MDCR_EL2.TDE took to EL2, as EL1 would have seen it: same class and comment.</summary>
+    public static El1Exception InjectBreakpoint(
+        Syndrome syndrome, ulong programCounter, ulong processorState, ulong vectorBase, ulong systemControl) =>
+        Enter(syndrome.Value & 0xFFFF_FFFF, 0, programCounter, processorState, vectorBase, systemControl);
+
     private static bool FromEl0(ulong processorState) => (processorState & (ModeMask & ~Aarch32)) == 0 || (processorState & Aarch32) != 0;
 
     private static bool IsKernelData(Syndrome syndrome, ulong faultAddress, ulong processorState) =>

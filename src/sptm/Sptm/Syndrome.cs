@@ -47,10 +47,16 @@ public readonly struct Syndrome
 public enum ExceptionClass : uint
 {
     Unknown = 0,
+    Wait = 0x01,
+    FloatingPoint = 0x07,
+    PointerAuthentication = 0x09,
     Svc64 = 0x15,
     Hvc64 = 0x16,
     Smc64 = 0x17,
     SystemRegister = 0x18,
+    Sve = 0x19,
+    Sme = 0x1D,
     InstructionAbortLower = 0x20,
     DataAbortLower = 0x24,
+    Breakpoint = 0x3C,
 }

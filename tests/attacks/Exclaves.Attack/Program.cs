@@ -78,7 +78,7 @@ internal static class Program
             return 0;
         });
 
-        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { memory, driver, measure, find, touch };
+        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { memory, driver, measure, find, touch, RogueCommands.Create() };
     }
 
     private static int Memory(bool succeeds, string? dump, string[] overrides, bool bare)

@@ -26,6 +26,15 @@ public sealed class MachineOptions
 
     public Option<bool> Unprotected { get; } = new("--unprotected") { Description = "Boot the monitor with its protections left out, on which attacks succeed" };
 
+    public Option<string> Cpu { get; } = new("--cpu")
+    {
+        Description = "CPU model and properties, as QEMU names them",
+        HelpName = "MODEL",
+        DefaultValueFactory = _ => MachineSpec.DefaultCpu,
+    };
+
+    public Option<bool> RogueKernel { get; } = new("--rogue-kernel") { Description = "Boot the tests' secure kernel that an attacker owns, in place of SK" };
+
     public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
 
     public Option<string> Append { get; } = new("--append")
@@ -49,9 +58,11 @@ public sealed class MachineOptions
         command.Options.Add(Share);
         command.Options.Add(Cpus);
         command.Options.Add(Memory);
+        command.Options.Add(Cpu);
         command.Options.Add(Append);
         command.Options.Add(NoBuild);
         command.Options.Add(Unprotected);
+        command.Options.Add(RogueKernel);
     }
 
     public MachineSpec Read(ParseResult parsed) => new()
@@ -59,6 +70,8 @@ public sealed class MachineOptions
         Cpus = parsed.GetValue(Cpus),
         MemoryMib = parsed.GetValue(Memory),
         Share = parsed.GetValue(Share)?.FullName,
+        Cpu = parsed.GetValue(Cpu)!,
+        HasRogueKernel = parsed.GetValue(RogueKernel),
         Append = parsed.GetValue(Append)!,
         Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : ImageVariant.Normal,
     };

@@ -39,6 +39,7 @@ public static class SystemImage
                 BootArguments = $"{BootArguments} {spec.Append}".TrimEnd(),
                 Sptm = spec.Variant == ImageVariant.Weak ? Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin") : null,
                 Key = key,
+                Sk = spec.HasRogueKernel ? Path.Combine(workspace.Out, "obj", "RogueKernel", "RogueKernel.elf") : null,
                 Output = target,
             });
         }

@@ -7,6 +7,10 @@ public sealed record MachineSpec
 {
     public const int MaxCpus = 4;
     public const int DefaultCpus = 2;
+
+    /// <summary>No SVE, pointer authentication, memory tags or counters: nothing of it has to be hidden from Linux.</summary>
+    public const string DefaultCpu = "neoverse-n1,pmu=off";
+
     public const int DefaultMemoryMib = 2048;
     public const int MinMemoryMib = 1024;
     public const int MaxMemoryMib = 65536;
@@ -25,6 +29,12 @@ public sealed record MachineSpec
 
     /// <summary>Private key that makes a production image; null: the developer's key signs, and the image is a debug one.</summary>
     public string? ProductionKey { get; init; }
+
+    /// <summary>CPU model and its properties, as QEMU names them.</summary>
+    public string Cpu { get; init; } = DefaultCpu;
+
+    /// <summary>The secure kernel is tests/RogueKernel: it does what Linux asks it to, and has no services.</summary>
+    public bool HasRogueKernel { get; init; }
 
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }

@@ -44,7 +44,7 @@ public static class QemuCommandLine
         List<string> arguments =
         [
             "-machine", "virt,virtualization=on,gic-version=3,its=off" + randomness,
-            "-cpu", "neoverse-n1,pmu=off",
+            "-cpu", spec.Cpu,
             "-accel", spec.CountsInstructions ? "tcg" : "tcg,thread=multi",
             "-m", spec.MemoryMib.ToString(CultureInfo.InvariantCulture),
             "-smp", spec.Cpus.ToString(CultureInfo.InvariantCulture),

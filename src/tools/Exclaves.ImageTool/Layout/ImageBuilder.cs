@@ -60,7 +60,7 @@ public sealed class ImageBuilder
         byte[] sptm = ReadSptm(sptmFile);
         byte[] txm = TxmImage.Read(InArtifacts(_system.Txm), out TrustRoot root);
         ImageHeader header = default;
-        byte[] sk = ReadSk(InArtifacts(_system.Sk), ref header);
+        byte[] sk = ReadSk(request.Sk ?? InArtifacts(_system.Sk), ref header);
         KernelImage kernel = KernelImage.Read(request.Kernel);
         byte[] initramfs = InputFile.Read(request.Initramfs);
 

@@ -25,5 +25,8 @@ public sealed record ImageRequest
     /// <summary>Signs the image, and is the one that the image's monitor will trust.</summary>
     public required SigningKey Key { get; init; }
 
+    /// <summary>Another secure kernel than the description names, for example one that an attacker owns. Null: as described.</summary>
+    public string? Sk { get; init; }
+
     public required string Output { get; init; }
 }
