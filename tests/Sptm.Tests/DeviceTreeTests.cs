@@ -86,7 +86,18 @@ public class DeviceTreeTests
         return bytes;
     }
 
-    private static byte[] Machine(ulong ramBase = Virt.RamBase, ulong ramBytes = 0x8000_0000, int cpus = 2, string? extraNode = null)
+    private static byte[] Words(params uint[] values)
+    {
+        byte[] bytes = new byte[values.Length * 4];
+        for (int i = 0; i < values.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(bytes.AsSpan(i * 4), values[i]);
+        }
+
+        return bytes;
+    }
+
+    private static byte[] Machine(ulong ramBase = Virt.RamBase, ulong ramBytes = 0x8000_0000, int cpus = 2, string? extraNode = null, bool smmu = true, uint[]? iommuMap = null, ulong configuration = Virt.PcieConfiguration, string pci = "pcie@10000000", int pciNodes = 1)
     {
         Builder tree = new Builder().Begin("").Property("compatible", Encoding.ASCII.GetBytes("linux,dummy-virt\0"));
         tree.Begin("memory@40000000").Property("reg", Wide(ramBase, ramBytes)).End();
@@ -101,7 +112,18 @@ public class DeviceTreeTests
         tree.Begin("virtio_mmio@a000000").Property("reg", Wide(0xa000000, 0x200)).Begin("child").End().End();
         tree.Begin("flash@0").End();
         tree.Begin("intc@8000000").Begin("its@8080000").End().Property("kept", 1).End();
-        tree.Begin("pcie@10000000").Property("iommu-map", 1, 2, 3, 4).Property("dma-coherent").End();
+        if (smmu)
+        {
+            tree.Begin("smmuv3@9050000").Property("reg", Wide(Virt.Smmu, 0x2_0000)).End();
+        }
+
+        for (int i = 0; i < pciNodes; i++)
+        {
+            tree.Begin(pci).Property("device_type", Encoding.ASCII.GetBytes("pci\0")).Property("reg", Wide(configuration, 0x1000_0000));
+            tree.Property("iommu-map", Words(iommuMap ?? [0, 0x8004, 0, 0x1_0000])).Property("msi-map", Words([0, 0x8003, 0, 0x1_0000]));
+            tree.Property("dma-ranges", 7).Property("dma-coherent").End();
+        }
+
         byte[] seed = new byte[32];
         for (int i = 0; i < seed.Length; i++)
         {
@@ -192,11 +214,52 @@ public class DeviceTreeTests
         foreach (string key in before.Keys)
         {
             bool hidden = key.Contains("fw-cfg", StringComparison.Ordinal) || key.Contains("virtio_mmio", StringComparison.Ordinal)
-                || key.Contains("flash", StringComparison.Ordinal) || key.Contains("its@", StringComparison.Ordinal) || key.Contains("iommu-map", StringComparison.Ordinal);
+                || key.Contains("flash", StringComparison.Ordinal) || key.Contains("its@", StringComparison.Ordinal) || key.Contains("iommu-map", StringComparison.Ordinal)
+                || key.Contains("smmuv3", StringComparison.Ordinal) || key.Contains("msi-map", StringComparison.Ordinal);
             Assert.Equal(!hidden, after.ContainsKey(key));
         }
 
         Assert.Equal([1], after["/intc@8000000:kept"]);
+    }
+
+    [Fact]
+    public void LinuxLearnsTheWindowOfItsDevices()
+    {
+        Dictionary<string, byte[]> after = Edit(Machine());
+        Assert.Equal(Words(0x0200_0000, 0, 0x4000_0000, 0, 0x4000_0000, 0, 0x4000_0000), after["/pcie@10000000:dma-ranges"]);
+        Assert.Empty(after["/pcie@10000000:dma-coherent"]);
+        Assert.DoesNotContain(Edit(Machine(pciNodes: 0)).Keys, key => key.Contains("dma-ranges", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void PciDevicesMustBeBehindAnSmmu()
+    {
+        Assert.True(MachineDescription.TryRead(Machine(), out MachineDescription machine, out _));
+        Assert.True(machine.HasPci && machine.HasSmmu);
+        Assert.True(MachineDescription.TryRead(Machine(smmu: false, pciNodes: 0), out machine, out _));
+        Assert.False(machine.HasPci || machine.HasSmmu);
+
+        byte[][] open =
+        [
+            Machine(smmu: false),
+            Machine(iommuMap: []),
+            Machine(iommuMap: [0, 0x8004, 0, 0xFFFF]),
+            Machine(iommuMap: [8, 0x8004, 0, 0x1_0000]),
+            Machine(iommuMap: [0, 0x8004, 8, 0x1_0000]),
+            Machine(iommuMap: [0, 0x8004, 0, 0x100, 0x200, 0x8004, 0x200, 0xFE00]),
+        ];
+        foreach (byte[] tree in open)
+        {
+            Assert.False(MachineDescription.TryRead(tree, out _, out ReadOnlySpan<byte> rule));
+            Assert.Contains("iommu=smmuv3", Encoding.ASCII.GetString(rule));
+        }
+
+        byte[][] strange = [Machine(pciNodes: 2), Machine(configuration: 0x3F00_0000), Machine(pci: "bus@10000000")];
+        foreach (byte[] tree in strange)
+        {
+            Assert.False(MachineDescription.TryRead(tree, out _, out ReadOnlySpan<byte> rule));
+            Assert.Contains("one PCI host bridge", Encoding.ASCII.GetString(rule));
+        }
     }
 
     [Fact]

@@ -45,5 +45,14 @@ public enum SptmCounter : uint
     /// <summary>Instructions of the secure world that EL2 traps, answered with an exception of SK's own.</summary>
     SecureTrap = 13,
 
-    Count = 14,
+    /// <summary>Reads and writes of PCI devices that the SMMU refused. A full event queue loses some and adds one.</summary>
+    RefusedDma = 14,
+
+    /// <summary>No counter: the address that the last of these named.</summary>
+    RefusedDmaAddress = 15,
+
+    /// <summary>No counter: its stream id, which is the PCI requester id.</summary>
+    RefusedDmaStream = 16,
+
+    Count = 17,
 }

@@ -77,6 +77,7 @@ public static unsafe class Boot
 
         Monitor.Frames.ClaimRestForLinux();
         BuildStage2();
+        CloseDevices();
         EditDeviceTree(ReadDeviceTree(_deviceTree), _deviceTree, _header, _free);
         WriteBootInfo(_free);
         PrepareCpus();
@@ -197,6 +198,9 @@ public static unsafe class Boot
         Monitor.PlaceFrameTable(next, (int)frameCount);
         next += ImageCheck.RoundUp(frameCount * 4);
 
+        next = (next + SmmuTables.Alignment - 1) & ~(SmmuTables.Alignment - 1);
+        Smmu.Place(next);
+        next += SmmuTables.Bytes;
         next = (next + Stage2<Stage2Machine>.RootBytes - 1) & ~(Stage2<Stage2Machine>.RootBytes - 1);
         Monitor.LinuxTables = new Stage2<Stage2Machine>(next, LinuxVmid);
         next += Stage2<Stage2Machine>.RootBytes;
@@ -227,7 +231,8 @@ public static unsafe class Boot
         // Frame table and stage-2 tables first, then BootInfo and the measurement log, then SK's untyped memory from the next block on.
         ulong monitorBytes = _free - Monitor.Plan.PoolBase;
         ulong tables = Monitor.LinuxTables.Root - Monitor.Plan.PoolBase;
-        Claim(frames, Monitor.Plan.PoolBase, tables, FrameType.SptmData);
+        Claim(frames, Monitor.Plan.PoolBase, Smmu.Tables - Monitor.Plan.PoolBase, FrameType.SptmData);
+        Claim(frames, Smmu.Tables, Monitor.LinuxTables.Root - Smmu.Tables, FrameType.SptmIommuBootstrap);
         Claim(frames, Monitor.LinuxTables.Root, monitorBytes - tables, FrameType.SptmPageTable);
         _bootInfo = _free;
         _measurementLog = _bootInfo + Page;
@@ -338,6 +343,22 @@ public static unsafe class Boot
             {
                 Map(Monitor.LinuxTables, frame, Virt.GicRedistributorFrameBytes, FrameAccess.ReadWrite, device: true);
             }
+        }
+    }
+
+    /// <summary>Before any device can be a bus master: the SMMU stands on the window, and nothing gets around it (I4).</summary>
+    private static void CloseDevices()
+    {
+        if (!Protections.DmaWindow)
+        {
+            return;
+        }
+
+        if (!VirtioRules.TryAcceptSlots<DeviceBus>(out ReadOnlySpan<byte> rule)
+            || (Monitor.Description.HasSmmu && !Smmu.TryStart(out rule))
+            || (Monitor.Description.HasPci && !new PciCheck<DeviceBus>(Virt.PcieConfiguration).TryAccept(out rule)))
+        {
+            Stop(rule);
         }
     }
 

@@ -14,4 +14,7 @@ public static class Protections
 
     /// <summary>No secure world without a verified image.</summary>
     public static bool VerifiedImage => true;
+
+    /// <summary>The SMMU keeps devices in the window, and devices that get around it are refused.</summary>
+    public static bool DmaWindow => true;
 }

@@ -160,6 +160,8 @@ public static unsafe class SecureGate
             return GateStatus.Refused;
         }
 
+        Smmu.CountRefusals();
+
         // SAFETY: one frame of SK's own writable memory, checked above.
         Span<ulong> words = new((void*)address, (int)SptmCounter.Count);
         for (int i = 0; i < words.Length; i++)

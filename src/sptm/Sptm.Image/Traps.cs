@@ -68,6 +68,7 @@ public static unsafe class Traps
         if (kind == LinuxCallKind.Counter)
         {
             uint index = (uint)frame.X[1];
+            Smmu.CountRefusals();
             Answer(ref frame, index < (uint)SptmCounter.Count
                 ? CallAnswer.Of(0, Monitor.Counter((SptmCounter)index))
                 : CallAnswer.Of(Tee.ReturnUnknown));

@@ -2,7 +2,8 @@
  * First instructions at EL2, on the boot CPU and on every other.
  *
  * Builds the monitor's own tables: RAM read-write, never executed; own text read-execute, own constants read-only; of the
- * devices only GIC and console; the unused rest of the slot read-only; page zero not at all (I3).
+ * devices only GIC, console and SMMU, the virtio-mmio slots and PCI's configuration space; the unused rest of the slot read-only;
+ * page zero not at all (I3).
  */
 #include "layout.h"
 
@@ -138,9 +139,15 @@ build_tables:
     mov     x3, #0x08000000     /* GIC */
     orr     x3, x3, x2
     str     x3, [x1, #(0x08000000 >> 21) * 8]
-    mov     x3, #0x09000000     /* console */
+    mov     x3, #0x09000000     /* console, SMMU */
     orr     x3, x3, x2
     str     x3, [x1, #(0x09000000 >> 21) * 8]
+    mov     x3, #0x0A000000     /* virtio-mmio */
+    orr     x3, x3, x2
+    str     x3, [x1, #(0x0A000000 >> 21) * 8]
+    mov     x3, #0x4000000000   /* PCI configuration space, from 0x4010000000 on */
+    orr     x3, x3, x2
+    str     x3, [x0, #(0x4000000000 >> 30) * 8]
 
     add     x1, x0, #2 * PAGE   /* level 2 of GiB 1: RAM and ourselves */
     orr     x2, x1, #TABLE

@@ -7,4 +7,5 @@ public static class Protections
     public static bool LpiTables => false;
     public static bool SecureDevices => false;
     public static bool VerifiedImage => false;
+    public static bool DmaWindow => false;
 }

@@ -25,7 +25,7 @@ public ref struct DeviceTreeEdits
 public static class DeviceTreeEditor
 {
     /// <summary>Names of our properties, appended to the strings block; the offsets below count from its start.</summary>
-    private static ReadOnlySpan<byte> NewStrings => "compatible\0method\0no-map\0reg\0ranges\0#address-cells\0#size-cells\0bootargs\0linux,initrd-start\0linux,initrd-end\0exclaves,status\0exclaves,reason\0"u8;
+    private static ReadOnlySpan<byte> NewStrings => "compatible\0method\0no-map\0reg\0ranges\0#address-cells\0#size-cells\0bootargs\0linux,initrd-start\0linux,initrd-end\0exclaves,status\0exclaves,reason\0dma-ranges\0"u8;
 
     private const uint Compatible = 0;
     private const uint Method = 11;
@@ -39,6 +39,10 @@ public static class DeviceTreeEditor
     private const uint InitrdEnd = 91;
     private const uint StatusName = 108;
     private const uint ReasonName = 124;
+    private const uint DmaRanges = 140;
+
+    /// <summary>First word of a PCI address: 32-bit memory space (IEEE 1275 PCI binding, 2.2.1.1).</summary>
+    private const uint PciMemory = 0x0200_0000;
 
     private const int ReservationBytes = 16;
     private const uint FormatVersion = 17;
@@ -89,6 +93,9 @@ public static class DeviceTreeEditor
         StartsWith(name, "fw-cfg@"u8) || StartsWith(name, "virtio_mmio@"u8) || StartsWith(name, "flash@"u8)
         || StartsWith(name, "its@"u8) || StartsWith(name, "v2m@"u8) || StartsWith(name, "smmuv3@"u8);
 
+    /// <summary>The PCI host bridge of the machine.</summary>
+    public static bool IsPci(ReadOnlySpan<byte> name) => StartsWith(name, "pcie@"u8);
+
     private static bool IsOurs(ReadOnlySpan<byte> name) => name.SequenceEqual("firmware"u8) || name.SequenceEqual("reserved-memory"u8);
 
     /// <param name="taken">A node that is ours to add is there already.</param>
@@ -129,6 +136,10 @@ public static class DeviceTreeEditor
                     {
                         WriteChosen(ref writer, edits);
                     }
+                    else if (reader.Depth == 2 && IsPci(reader.Name))
+                    {
+                        writer.NewWindow(DmaRanges, PciMemory, DmaWindow.Base, DmaWindow.Bytes);
+                    }
 
                     break;
                 case DeviceTreeToken.Property:
@@ -155,7 +166,9 @@ public static class DeviceTreeEditor
 
     private static void CopyProperty(scoped ref DeviceTreeReader reader, scoped ref DeviceTreeWriter writer, bool inChosen)
     {
-        if (reader.Name.SequenceEqual("iommu-map"u8))
+        // The SMMU and the ITS that these name are hidden; dma-ranges is ours.
+        if (reader.Name.SequenceEqual("iommu-map"u8) || reader.Name.SequenceEqual("msi-map"u8) || reader.Name.SequenceEqual("msi-parent"u8)
+            || reader.Name.SequenceEqual("dma-ranges"u8))
         {
             return;
         }

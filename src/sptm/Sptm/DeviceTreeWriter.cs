@@ -82,6 +82,16 @@ public ref struct DeviceTreeWriter
         Wide(bytes);
     }
 
+    /// <summary>One row of a PCI node's dma-ranges that maps memory to itself: three cells for PCI's address, two for the parent's, two for the size.</summary>
+    public void NewWindow(uint name, uint space, ulong start, ulong bytes)
+    {
+        BeginProperty(_newStrings + name, 28);
+        Word(space);
+        Wide(start);
+        Wide(start);
+        Wide(bytes);
+    }
+
     public void NewText(uint name, scoped ReadOnlySpan<byte> text)
     {
         BeginProperty(_newStrings + name, text.Length + 1);

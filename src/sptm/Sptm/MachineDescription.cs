@@ -12,6 +12,10 @@ public struct MachineDescription
     public ulong Seed0;
     public ulong Seed1;
 
+    /// <summary>A PCI host bridge is there, so PCI devices can be bus masters.</summary>
+    public bool HasPci;
+    public bool HasSmmu;
+
     /// <summary>Reads it, or tells by <paramref name="rule"/> what the tree lacks.</summary>
     public static bool TryRead(ReadOnlySpan<byte> blob, out MachineDescription machine, out ReadOnlySpan<byte> rule)
     {
@@ -24,6 +28,9 @@ public struct MachineDescription
 
         bool inMemory = false;
         bool inChosen = false;
+        bool inPci = false;
+        bool isPciStrange = false;
+        bool isBehindSmmu = false;
         int memoryRanges = 0;
         while (true)
         {
@@ -32,12 +39,26 @@ public struct MachineDescription
                 case DeviceTreeToken.BeginNode:
                     inMemory = reader.Depth == 2 && DeviceTreeEditor.StartsWith(reader.Name, "memory@"u8);
                     inChosen = reader.Depth == 2 && reader.Name.SequenceEqual("chosen"u8);
+                    inPci = reader.Depth == 2 && DeviceTreeEditor.IsPci(reader.Name);
+                    isPciStrange |= inPci && machine.HasPci;
+                    machine.HasPci |= inPci;
+                    machine.HasSmmu |= reader.Depth == 2 && reader.Name.SequenceEqual("smmuv3@9050000"u8);
                     machine.CpuCount += reader.Depth == 3 && DeviceTreeEditor.StartsWith(reader.Name, "cpu@"u8) ? 1 : 0;
                     memoryRanges += inMemory ? 1 : 0;
                     break;
                 case DeviceTreeToken.EndNode:
                     inMemory = false;
                     inChosen = false;
+                    inPci = false;
+                    break;
+                case DeviceTreeToken.Property when reader.Name.SequenceEqual("device_type"u8) && reader.Value.SequenceEqual("pci\0"u8):
+                    isPciStrange |= !inPci;
+                    break;
+                case DeviceTreeToken.Property when inPci && reader.Name.SequenceEqual("reg"u8):
+                    isPciStrange |= reader.Value.Length != 16 || BinaryPrimitives.ReadUInt64BigEndian(reader.Value) != Virt.PcieConfiguration;
+                    break;
+                case DeviceTreeToken.Property when inPci && reader.Name.SequenceEqual("iommu-map"u8):
+                    isBehindSmmu = IsWholeMap(reader.Value);
                     break;
                 case DeviceTreeToken.Property when inMemory && reader.Name.SequenceEqual("reg"u8):
                     if (reader.Value.Length != 16 || BinaryPrimitives.ReadUInt64BigEndian(reader.Value) != Virt.RamBase)
@@ -55,6 +76,8 @@ public struct MachineDescription
                 case DeviceTreeToken.End:
                     rule = memoryRanges != 1 ? "RAM must be one range from 0x40000000 on"u8
                         : machine.RamBytes is < 0x1000_0000 or > 0x1_0000_0000 ? "RAM must be between 256 MiB and 4 GiB"u8
+                        : isPciStrange ? "the machine must have one PCI host bridge, pcie@10000000 with configuration space at 0x4010000000"u8
+                        : machine.HasPci && !(machine.HasSmmu && isBehindSmmu) ? "PCI devices are not behind an SMMU: start the machine with iommu=smmuv3"u8
                         : machine.CpuCount is < 1 or > Virt.MaxCpus ? "the machine must have 1 to 8 CPUs"u8
                         : default;
                     return rule.IsEmpty;
@@ -65,4 +88,9 @@ public struct MachineDescription
             }
         }
     }
+
+    /// <summary>All 65,536 requester ids go to the SMMU, each as its own stream id: (first id, SMMU, first stream id, count).</summary>
+    private static bool IsWholeMap(ReadOnlySpan<byte> map) =>
+        map.Length == 16 && BinaryPrimitives.ReadUInt32BigEndian(map) == 0 && BinaryPrimitives.ReadUInt32BigEndian(map[8..]) == 0
+        && BinaryPrimitives.ReadUInt32BigEndian(map[12..]) == 0x1_0000;
 }

@@ -16,6 +16,9 @@ public static class QemuCommandLine
     public const string OutputPort = "exclave.stdout";
     public const string ErrorPort = "exclave.stderr";
 
+    /// <summary>Of every virtio device on PCI: without it the device reads and writes memory past the SMMU, and SPTM refuses to boot.</summary>
+    private const string BehindSmmu = "disable-legacy=on,iommu_platform=on";
+
     /// <summary>Console on QEMU's own streams; the command's streams on unix sockets that the caller listens on.</summary>
     public static IReadOnlyList<string> ForRun(MachineSpec spec, string image, string outputSocket, string errorSocket) =>
     [
@@ -23,7 +26,7 @@ public static class QemuCommandLine
         "-chardev", "stdio,id=console,signal=off",
         "-serial", "chardev:console",
         "-monitor", "none",
-        "-device", "virtio-serial-pci,disable-legacy=on",
+        "-device", "virtio-serial-pci," + BehindSmmu,
         .. Port("output", OutputPort, outputSocket),
         .. Port("errors", ErrorPort, errorSocket),
     ];
@@ -35,7 +38,7 @@ public static class QemuCommandLine
         "-chardev", $"stdio,id=console,mux=on,signal=off,logfile={Escape(log)}",
         "-serial", "chardev:console",
         "-mon", "chardev=console",
-        "-device", "virtio-serial-pci,disable-legacy=on",
+        "-device", "virtio-serial-pci," + BehindSmmu,
     ];
 
     private static IEnumerable<string> Machine(MachineSpec spec, string image)
@@ -43,7 +46,7 @@ public static class QemuCommandLine
         string randomness = spec.CountsInstructions ? ",dtb-randomness=off" : "";
         List<string> arguments =
         [
-            "-machine", "virt,virtualization=on,gic-version=3,its=off" + randomness,
+            "-machine", "virt,virtualization=on,gic-version=3,its=off,iommu=smmuv3" + randomness,
             "-cpu", spec.Cpu,
             "-accel", spec.CountsInstructions ? "tcg" : "tcg,thread=multi",
             "-m", spec.MemoryMib.ToString(CultureInfo.InvariantCulture),
@@ -65,7 +68,7 @@ public static class QemuCommandLine
         if (spec.Share != null)
         {
             arguments.AddRange(["-fsdev", $"local,id=share0,path={Escape(spec.Share)},security_model=none"]);
-            arguments.AddRange(["-device", "virtio-9p-pci,fsdev=share0,mount_tag=share,disable-legacy=on"]);
+            arguments.AddRange(["-device", "virtio-9p-pci,fsdev=share0,mount_tag=share," + BehindSmmu]);
         }
 
         return arguments;
