@@ -2,8 +2,10 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Threading.Tasks;
 using Exclaves.Abi;
+using Exclaves.Cli;
 using Exclaves.Cli.Machine;
 using Exclaves.ImageTool.Signing;
 using Xunit;
@@ -70,7 +72,40 @@ public class SecureBootTests
         }
     }
 
-    private static async Task Refuses(MachineSpec spec, Action<string> alter, string reason)
+    /// <summary>A TXM that is SPTM's own (pinned, signed) and bad: it can neither hang the machine, nor reach beyond its slot, nor vouch without work.</summary>
+    [Theory]
+    [InlineData("hangs", "TXM did not answer in time", "vector 1", 0x14000000u)] // b .
+    [InlineData("reads SPTM", "TXM faulted", "vector 0 esr 0x93", 0xD2A80401u, 0xF9400022u)] // mov x1, #0x40200000; ldr x2, [x1]
+    [InlineData("writes the manifest", "TXM faulted", "vector 0 esr 0x93", 0xF9400401u, 0xF9000022u)] // ldr x1, [x0, #8] (the request names it); str x2, [x1]
+    [InlineData("writes its text", "TXM faulted", "vector 0 esr 0x93", 0x10000001u, 0xF9000022u)] // adr x1, .; str x2, [x1]
+    [InlineData("runs its stack", "TXM faulted", "vector 0 esr 0x82", 0xD10043E1u, 0xD61F0020u)] // sub x1, sp, #16; br x1
+    [InlineData("asks for something else", "TXM faulted", "vector 0 esr 0x56", 0xD4000021u)] // svc #1
+    [InlineData("vouches unseen", "TXM's answer is none", "", 0xF9400401u, 0xF9400022u, 0xD2800020u, 0xD2C00030u, 0xD4000001u)] // ldr x1, [x0, #8]; ldr x2, [x1]; mov x0, #1; mov x16, #1 << 32; svc #0
+    public async Task ABadTxmRefusesTheSecureWorldAndLinuxComesUp(string what, string reason, string fault, params uint[] code)
+    {
+        string file = Workspace.Find().DeveloperKey;
+        GuestResult result = await Refuses(Guest.Usual, path => ReplaceTxm(path, code, file), reason);
+        Assert.True(fault.Length == 0 || result.Console.Contains("TXM: " + fault, StringComparison.Ordinal), $"{what}:\n{result.Console}");
+    }
+
+    private static void ReplaceTxm(string path, uint[] code, string keyFile)
+    {
+        using (FileStream stream = new(path, FileMode.Open, FileAccess.ReadWrite))
+        {
+            stream.Position = (long)(Virt.TxmBase - Virt.ImageBase);
+            stream.Write(MemoryMarshal.AsBytes<uint>(code));
+        }
+
+        using SigningKey key = SigningKey.LoadOrCreateDeveloper(keyFile);
+        using (ImageFile image = ImageFile.Open(path, FileAccess.ReadWrite))
+        {
+            image.Write(image.Root with { Txm = image.Hash(Virt.TxmBase, Virt.TxmSlotBytes) });
+        }
+
+        ImageSigner.Sign(path, key);
+    }
+
+    private static async Task<GuestResult> Refuses(MachineSpec spec, Action<string> alter, string reason)
     {
         GuestResult result = await Guest.Run(spec, Look, alter: alter);
         Assert.True(result.Outcome.Failure == null, $"{result.Outcome.Failure}\n{result.Console}");
@@ -79,6 +114,7 @@ public class SecureBootTests
         Assert.Equal("00 00 00 01", result.Text.Trim());
         Assert.Contains($"there is no secure world, since secure boot refused the image: {reason}", result.Errors, StringComparison.Ordinal);
         Assert.Equal(1, result.Outcome.ExitStatus);
+        return result;
     }
 
     private static void Flip(string path, string place)

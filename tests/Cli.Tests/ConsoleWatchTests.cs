@@ -34,6 +34,15 @@ public class ConsoleWatchTests
     }
 
     [Fact]
+    public void AMissingSecureWorldIsSeenAndNoTrouble()
+    {
+        ConsoleWatch watch = new();
+        watch.Take("[    3.3] exclave: no secure world: conclave 'Signer' does not match its digest", TimeSpan.Zero);
+        Assert.Equal("conclave 'Signer' does not match its digest", watch.NoSecureWorld);
+        Assert.Null(watch.Trouble);
+    }
+
+    [Fact]
     public void StagesAreTimed()
     {
         ConsoleWatch watch = new();

@@ -17,6 +17,27 @@ public class ErrorTests
     }
 
     [Fact]
+    public void TheMonitorsWordIsReadFromTheDeviceTree()
+    {
+        DirectoryInfo folder = Directory.CreateTempSubdirectory("exclaves-status-");
+        try
+        {
+            Assert.Null(SecureWorldStatus.Read(folder.FullName));
+            File.WriteAllBytes(Path.Combine(folder.FullName, "exclaves,status"), [0, 0, 0, 2]);
+            Assert.Equal(new SecureWorldStatus(ExclavesStatus.NotStarted, ""), SecureWorldStatus.Read(folder.FullName));
+            File.WriteAllBytes(Path.Combine(folder.FullName, "exclaves,status"), [0, 0, 0, 1]);
+            File.WriteAllBytes(Path.Combine(folder.FullName, "exclaves,reason"), "TXM faulted\0"u8.ToArray());
+            Assert.Equal(new SecureWorldStatus(ExclavesStatus.NotSupported, "TXM faulted"), SecureWorldStatus.Read(folder.FullName));
+            File.WriteAllBytes(Path.Combine(folder.FullName, "exclaves,status"), [1]);
+            Assert.Null(SecureWorldStatus.Read(folder.FullName));
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void AnotherDeviceIsRefused()
     {
         TeeException error = Assert.Throws<TeeException>(() => TeeDevice.Open("/dev/null"));

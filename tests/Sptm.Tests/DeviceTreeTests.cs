@@ -141,6 +141,7 @@ public class DeviceTreeTests
 
     private static DeviceTreeEdits Edits() => new()
     {
+        Status = ExclavesStatus.NotStarted,
         ImageBase = 0x4020_0000,
         ImageBytes = 0x60_0000,
         PoolBase = 0xB800_0000,
@@ -263,9 +264,28 @@ public class DeviceTreeTests
     }
 
     [Fact]
+    public void ARefusedImageIsReportedAndNoTeeAnnounced()
+    {
+        byte[] output = new byte[0x1_0000];
+        DeviceTreeEdits edits = Edits();
+        edits.Status = ExclavesStatus.NotSupported;
+        edits.Reason = "SK does not match its digest"u8;
+        Assert.True(DeviceTreeEditor.TryEdit(Machine(), output, edits, out int length, out _));
+        Dictionary<string, byte[]> after = Flatten(output.AsSpan(0, length));
+        Assert.False(after.ContainsKey("/firmware/optee"));
+        Assert.Equal([0, 0, 0, 1], after["/firmware/exclaves:exclaves,status"]);
+        Assert.Equal(Encoding.ASCII.GetBytes("SK does not match its digest\0"), after["/firmware/exclaves:exclaves,reason"]);
+
+        // Its memory stays the secure world's, refused or not.
+        Assert.Equal(Wide(0xB800_0000, 0x800_0000), after["/reserved-memory/exclaves-pool@b8000000:reg"]);
+    }
+
+    [Fact]
     public void TheTeeIsAnnouncedAndMemoryReserved()
     {
         Dictionary<string, byte[]> after = Edit(Machine());
+        Assert.Equal([0, 0, 0, 2], after["/firmware/exclaves:exclaves,status"]);
+        Assert.False(after.ContainsKey("/firmware/exclaves:exclaves,reason"));
         Assert.Equal(Encoding.ASCII.GetBytes(Compatible), after["/firmware/optee:compatible"]);
         Assert.Equal(Encoding.ASCII.GetBytes("hvc\0"), after["/firmware/optee:method"]);
         Assert.Equal(Wide(0x4020_0000, 0x60_0000), after["/reserved-memory/exclaves-image@40200000:reg"]);

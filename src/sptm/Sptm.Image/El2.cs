@@ -31,6 +31,14 @@ public static unsafe class El2
     public static extern void WriteEl1Exception(ulong elr, ulong spsr, ulong esr, ulong far);
 
     [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_start_timer")]
+    public static extern void StartTimer(ulong ticks);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_stop_timer")]
+    public static extern void StopTimer();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_send_sgi")]
     public static extern void SendSgi(ulong value);
 

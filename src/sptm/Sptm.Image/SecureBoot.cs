@@ -91,6 +91,7 @@ public static unsafe class SecureBoot
         world[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrSecure;
         world[(int)WorldRegister.HcrEl2] = WorldValues.HcrTxm;
         El2.LoadWorld(0, ref world);
+        Watchdog.Start();
         cpu->World = World.Txm;
         cpu->Secure = default;
         cpu->Secure.X[0] = Request;
@@ -100,9 +101,10 @@ public static unsafe class SecureBoot
         return cpu->Frame;
     }
 
-    /// <summary>An exception of TXM: its one call, or the end of its chance.</summary>
+    /// <summary>An exception while TXM runs: its one call, or the end of its only chance.</summary>
     public static TrapFrame* Take(PerCpu* cpu, ulong vector)
     {
+        Watchdog.Stop();
         ref TrapFrame frame = ref cpu->Secure;
         Syndrome syndrome = new(frame.Syndrome);
         if (vector == 0 && syndrome.Class == ExceptionClass.Svc64 && syndrome.Immediate == 0 && frame.X[16] == Txm.VerdictCall)
@@ -118,7 +120,7 @@ public static unsafe class SecureBoot
         }
         else
         {
-            _refusal = Refusal.Of(RefusalReason.TxmFault);
+            _refusal = Refusal.Of(vector == 0 ? RefusalReason.TxmFault : RefusalReason.TxmTimeout);
             ReportFault(frame, vector);
         }
 

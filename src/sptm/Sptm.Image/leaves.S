@@ -25,6 +25,23 @@ leaf sptm_write_el1_exception
     msr     far_el1, x3
     ret
 
+/* x0 = ticks until CNTHP's interrupt, 32 bits; opens this CPU's interface for group 1. */
+leaf sptm_start_timer
+    msr     CNTHP_TVAL_EL2, x0
+    mov     x0, #1
+    msr     CNTHP_CTL_EL2, x0
+    msr     S3_0_C12_C12_7, x0      /* ICC_IGRPEN1_EL1 */
+    mov     x0, #0xff
+    msr     S3_0_C4_C6_0, x0        /* ICC_PMR_EL1 */
+    isb
+    ret
+leaf sptm_stop_timer
+    msr     CNTHP_CTL_EL2, xzr
+    msr     S3_0_C12_C12_7, xzr
+    msr     S3_0_C4_C6_0, xzr
+    isb
+    ret
+
 /* x0 = ICC_SGI1R_EL1 */
 leaf sptm_send_sgi
     msr     S3_0_C12_C11_5, x0

@@ -1,5 +1,6 @@
 using System;
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.IO;
 using System.Runtime.InteropServices;
 using System.Threading;
@@ -66,7 +67,17 @@ public static class Program
         }
     }
 
-    private static string HelpOf(ParseResult parsed) => parsed.CommandResult.Command is RootCommand ? "" : parsed.CommandResult.Command.Name + " ";
+    /// <summary>The command's words without the first, each followed by a space.</summary>
+    private static string HelpOf(ParseResult parsed)
+    {
+        string words = "";
+        for (SymbolResult? result = parsed.CommandResult; result is CommandResult { Command: not RootCommand } command; result = result.Parent)
+        {
+            words = command.Command.Name + " " + words;
+        }
+
+        return words;
+    }
 
     private static RootCommand CreateRoot(Session session) => new("Builds, runs, tests, attacks and measures the Exclaves system")
     {

@@ -35,6 +35,12 @@ public sealed class MachineOptions
 
     public Option<bool> RogueKernel { get; } = new("--rogue-kernel") { Description = "Boot the tests' secure kernel that an attacker owns, in place of SK" };
 
+    public Option<string?> Production { get; } = new("--production")
+    {
+        Description = "Boot a production image, signed with this private key (PEM, P-256), instead of a debug one",
+        HelpName = "FILE",
+    };
+
     public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
 
     public Option<string> Append { get; } = new("--append")
@@ -60,6 +66,7 @@ public sealed class MachineOptions
         command.Options.Add(Memory);
         command.Options.Add(Cpu);
         command.Options.Add(Append);
+        command.Options.Add(Production);
         command.Options.Add(NoBuild);
         command.Options.Add(Unprotected);
         command.Options.Add(RogueKernel);
@@ -73,6 +80,7 @@ public sealed class MachineOptions
         Cpu = parsed.GetValue(Cpu)!,
         HasRogueKernel = parsed.GetValue(RogueKernel),
         Append = parsed.GetValue(Append)!,
+        ProductionKey = parsed.GetValue(Production),
         Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : ImageVariant.Normal,
     };
 
