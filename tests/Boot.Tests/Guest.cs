@@ -1,9 +1,12 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Text;
 using System.Threading;
 using System.Threading.Tasks;
+using Exclaves.Attacks;
 using Exclaves.Cli;
+using Exclaves.Cli.Attacks;
 using Exclaves.Cli.Commands;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
@@ -29,6 +32,10 @@ internal static class Guest
             packages, spec, ["sh", "-c", script], TimeSpan.FromSeconds(seconds), output, errors, CancellationToken.None, alter);
         return new GuestResult(outcome, output.ToArray(), Encoding.UTF8.GetString(errors.ToArray()), await File.ReadAllTextAsync(outcome.ConsoleLog));
     }
+
+    /// <summary>What `exclave attack` does.</summary>
+    public static Task<(IReadOnlyList<AttackVerdict> Verdicts, IReadOnlyList<string> Faults)> Attack(IReadOnlyList<AttackRow> rows) => AttackCommand.RunSuite(
+        Session, GuestPackages.TryOpen(Session.Workspace)!, rows, "", CancellationToken.None);
 
     /// <summary>Runs a script that must end with status 0; answers what it printed.</summary>
     public static async Task<string> Require(MachineSpec spec, string script, int seconds = 120)

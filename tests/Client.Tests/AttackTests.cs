@@ -1,8 +1,10 @@
 using System;
+using System.Linq;
 using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Exclaves.Attack;
+using Exclaves.Attacks;
 using Xunit;
 
 namespace Exclaves.Client.Tests;
@@ -16,6 +18,10 @@ public class AttackTests
         Assert.Equal(144, Unsafe.SizeOf<AttackRequest>());
         Assert.Equal((3u << 30) | (144u << 16) | ((uint)'X' << 8) | 1, AttackRequest.Number);
     }
+
+    [Fact]
+    public void EveryAttackOfTheCatalogueHasCodeAndEveryCodeARow() =>
+        Assert.Equal(AttackCatalogue.All.Select(row => row.Name).Order(), Suite.Create().Names.Order());
 
     [Fact]
     public void ScalarsGiveTheirPublicPoints()

@@ -88,7 +88,10 @@ public enum ProxyCounter : uint
     /// <summary>Messages of Linux's driver that were refused as malformed, in total.</summary>
     Malformed = 3,
 
-    Count = 4,
+    /// <summary>Answers of Linux to an upcall that cannot be true, in total.</summary>
+    BadReplies = 4,
+
+    Count = 5,
 }
 
 /// <summary>One component as <see cref="StatisticsOperation.Component"/> shows it.</summary>

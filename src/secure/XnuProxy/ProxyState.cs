@@ -12,6 +12,7 @@ public struct ProxyState
     public RequestArray Requests;
     public int RequestCount;
     public ulong Malformed;
+    public ulong BadReplies;
     public int ServiceCount;
 
     public void Initialize(ulong seed, int services)

@@ -89,6 +89,7 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
         own[(int)ProxyCounter.Registrations] = (ulong)state.Registrations.Count;
         own[(int)ProxyCounter.Requests] = (ulong)state.RequestCount;
         own[(int)ProxyCounter.Malformed] = state.Malformed;
+        own[(int)ProxyCounter.BadReplies] = state.BadReplies;
         return Tee.Success;
     }
 

@@ -96,6 +96,7 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
         const ulong MaxBytes = RegistrationTable.LargePages * UserLayout.PageBytes;
         if (bytes > MaxBytes || offset + bytes > MaxBytes)
         {
+            state.Malformed++;
             return Tee.ErrorOutOfMemory;
         }
 

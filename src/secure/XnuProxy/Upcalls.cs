@@ -76,6 +76,7 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
         TSystem.CopyIn(Bytes(ref answer), address);
         if (!IsSound(command, in answer))
         {
+            state.BadReplies++;
             return Refuse(Status.BadReply);
         }
 

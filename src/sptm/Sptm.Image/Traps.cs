@@ -67,12 +67,14 @@ public static unsafe class Traps
         LinuxCallKind kind = syndrome.Immediate == 0 ? LinuxCalls.Decode(function) : LinuxCallKind.Unknown;
         if (kind == LinuxCallKind.Counter)
         {
-            uint index = (uint)frame.X[1];
             Smmu.CountRefusals();
-            Answer(ref frame, index < (uint)SptmCounter.Count
-                ? CallAnswer.Of(0, Monitor.Counter((SptmCounter)index))
-                : CallAnswer.Of(Tee.ReturnUnknown));
-            return cpu->Frame;
+            if (frame.X[1] < (uint)SptmCounter.Count)
+            {
+                Answer(ref frame, CallAnswer.Of(0, Monitor.Counter((SptmCounter)frame.X[1])));
+                return cpu->Frame;
+            }
+
+            kind = LinuxCallKind.Unknown;
         }
 
         if (kind == LinuxCallKind.Unknown || !Monitor.IsSecureOpen)
@@ -154,7 +156,7 @@ public static unsafe class Traps
                 Machinery.End(function);
                 break;
             default:
-                if (decision.Answer == PsciPolicy.NotSupported)
+                if ((long)decision.Answer < 0)
                 {
                     Monitor.Count(cpu, SptmCounter.RefusedCall);
                 }

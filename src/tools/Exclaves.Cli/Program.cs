@@ -82,6 +82,7 @@ public static class Program
     private static RootCommand CreateRoot(Session session) => new("Builds, runs, tests, attacks and measures the Exclaves system")
     {
         DemoCommand.Create(session),
+        AttackCommand.Create(session),
         RunCommand.Create(session),
         UpCommand.Create(session),
         BenchCommand.Create(session),

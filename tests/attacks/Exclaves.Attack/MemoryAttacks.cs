@@ -2,14 +2,18 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
-using System.IO;
 using System.Linq;
+using System.Text;
 using Exclaves.Abi;
 using Exclaves.Client;
 
 namespace Exclaves.Attack;
 
-/// <summary>Every way the kernel has to reach memory, on every kind of secure frame.</summary>
+/// <summary>Every way that Linux has to reach memory, on every kind of secure frame.</summary>
+/// <remarks>
+/// Where the defence is left out, what an attack changes is put back at once: a write is undone, an instruction or a descriptor is planted,
+/// used, and the old word restored with interrupts off.
+/// </remarks>
 internal sealed class MemoryAttacks
 {
     private const long ErrorFault = -14;
@@ -19,114 +23,80 @@ internal sealed class MemoryAttacks
     private const ulong LpiWindowFirst = 1024;
     private const ulong LpiWindowEnd = 8192;
     private const ulong LpiFrameBytes = 0x1_0000;
+    private const string SignerComponent = "signer";
 
+    private readonly Trial _trial;
+    private readonly Field _field;
     private readonly AttackDevice _device;
-    private readonly Report _report;
     private readonly bool _succeeds;
 
-    public MemoryAttacks(AttackDevice device, Report report, bool succeeds)
+    private MemoryAttacks(Trial trial)
     {
-        _device = device;
-        _report = report;
-        _succeeds = succeeds;
+        _trial = trial;
+        _field = trial.Field;
+        _device = trial.Field.Device;
+        _succeeds = trial.IsWeak;
     }
 
-    /// <summary>What an attempt brought: nothing (refused as it must be), or loot.</summary>
-    private readonly record struct Attempt(bool Refused, bool Loot, string Words)
+    public static void AddTo(Suite suite)
     {
-        public static Attempt Stopped(string words) => new(true, false, words);
-
-        public static Attempt Succeeded(string words) => new(false, true, words);
-
-        public static Attempt Neither(string words) => new(false, false, words);
+        suite.Add("kernel.read", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.ReadFixup));
+        suite.Add("kernel.read.direct", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.ReadDirect));
+        suite.Add("process.read", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedUserData, self => target => self.User(target, "read", target.Read)));
+        suite.Add("kernel.hunt", trial => new MemoryAttacks(trial).KeyHunt());
+        suite.Add("device.read", trial => new MemoryAttacks(trial).Devices(isWrite: false));
+        suite.Add("lpi.oracle", trial => new MemoryAttacks(trial).Lpi());
+        suite.Add("walk.translate", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedWalk, self => target => self.Walk(target, load: false)));
+        suite.Add("walk.load", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedWalk, self => target => self.Walk(target, load: true)));
+        suite.Add("kernel.write", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.WriteFixup));
+        suite.Add("kernel.write.direct", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.WriteDirect));
+        suite.Add("process.write", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedUserData, self => target => self.User(target, "write", target.Write)));
+        suite.Add("device.write", trial => new MemoryAttacks(trial).Devices(isWrite: true));
+        suite.Add("kernel.execute", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedFetch, self => self.Fetch));
+        suite.Add("process.execute", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedFetch, self => target => self.User(target, "fetch", target.Write)));
     }
 
-    /// <summary>Readings first: on an open image they change nothing.</summary>
-    public void RunReadings(IReadOnlyList<Target> targets)
+    private void Frames(SptmCounter counter, Func<MemoryAttacks, Func<Target, Attempt>> way)
     {
-        foreach (Target target in targets)
+        foreach (Target target in _field.Targets.Where(target => !target.IsDevice))
         {
-            Judge("read", target, target.Read, Data(target), () => ReadFixup(target));
-            Judge("read.direct", target, target.Read, Data(target), () => ReadDirect(target));
-            Judge("user.read", target, target.Read, User(target), () => User(target, "read", target.Read));
-            if (!target.IsDevice)
+            _trial.Try(target.Name, _field.Of(counter), () => way(this)(target));
+        }
+    }
+
+    private void Devices(bool isWrite)
+    {
+        foreach (Target target in _field.Targets.Where(target => target.IsDevice))
+        {
+            Meter meter = _field.Of(SptmCounter.RefusedDevice);
+            _trial.Try(target.Name, meter, () => isWrite ? WriteFixup(target) : ReadFixup(target));
+            _trial.Try($"{target.Name}, direct", meter, () => isWrite ? WriteDirect(target) : ReadDirect(target));
+            _trial.Try($"{target.Name}, process", meter, () => User(target, isWrite ? "write" : "read", isWrite ? target.Write : target.Read));
+        }
+    }
+
+    /// <summary>Copies the signer's memory while a session is open, and looks in it for the key pair whose public half is known.</summary>
+    private void KeyHunt()
+    {
+        using SignerClient signer = SignerClient.Open(_field.Tee);
+        byte[] publicKey = signer.Generate();
+        _ = signer.Sign(new byte[SignerClient.DigestBytes]);
+        ComponentReport component = _field.Components().FirstOrDefault(one => one.Name.Contains(SignerComponent, StringComparison.OrdinalIgnoreCase))
+            ?? throw new InvalidOperationException("the secure world lists no component named like the signer");
+        byte[] memory = new byte[component.Status.UntypedBytes];
+        _trial.Try($"heap.{component.Name}", _field.Of(SptmCounter.RefusedKernelData), () =>
+        {
+            ulong copied = _device.Dump(component.Status.UntypedBase, memory);
+            if (copied == 0)
             {
-                Lpi(target);
+                return Attempt.Stopped("refused at the first byte");
             }
-        }
+
+            KeySearchResult found = KeySearch.Search(memory.AsSpan(0, (int)copied), publicKey);
+            string words = $"{copied / 1024} KiB copied, {found}";
+            return found.PrivateKeyAt is null ? Attempt.Neither(words) : Attempt.Succeeded(words);
+        });
     }
-
-    /// <summary>
-    /// What changes a frame, if it succeeds, comes last and puts the old content back as soon as the change is proven: walks, which plant one
-    /// descriptor with interrupts off, then writes, then instructions planted and called.
-    /// </summary>
-    public void RunChanges(IReadOnlyList<Target> targets)
-    {
-        List<Target> memory = [.. targets.Where(target => !target.IsDevice)];
-        foreach (Target target in memory)
-        {
-            Judge("walk.translate", target, target.Write, SptmCounter.RefusedWalk, () => Walk(target, load: false));
-            Judge("walk.load", target, target.Write, SptmCounter.RefusedWalk, () => Walk(target, load: true));
-        }
-
-        foreach (Target target in targets)
-        {
-            Judge("write", target, target.Write, Data(target), () => WriteFixup(target));
-            Judge("write.direct", target, target.Write, Data(target), () => WriteDirect(target));
-            Judge("user.write", target, target.Write, User(target), () => User(target, "write", target.Write));
-        }
-
-        foreach (Target target in memory)
-        {
-            Judge("fetch", target, target.Write, SptmCounter.RefusedFetch, () => Fetch(target));
-            Judge("user.fetch", target, target.Write, SptmCounter.RefusedFetch, () => User(target, "fetch", target.Write));
-        }
-    }
-
-    /// <summary>Copies the signer's memory, and looks in it for the key pair whose public half is known.</summary>
-    public void KeyHunt(ComponentReport signer, byte[] publicKey, string? dumpFile)
-    {
-        ulong start = signer.Status.UntypedBase;
-        ulong before = Counter(SptmCounter.RefusedAccess);
-        ulong beforeClass = Counter(SptmCounter.RefusedKernelData);
-        byte[] memory = new byte[signer.Status.UntypedBytes];
-        ulong copied = _device.Dump(start, memory);
-        long delta = Rise(SptmCounter.RefusedAccess, before, SptmCounter.RefusedKernelData, beforeClass);
-        if (dumpFile is not null && copied != 0)
-        {
-            using FileStream stream = File.Create(dumpFile);
-            stream.Write(memory, 0, (int)copied);
-            File.WriteAllText(dumpFile + ".pem", Pem.Encode(publicKey));
-        }
-
-        KeySearchResult found = KeySearch.Search(memory.AsSpan(0, (int)copied), publicKey);
-        string words = copied == 0 ? "refused at the first byte" : $"{copied / 1024} KiB copied, {found}";
-        bool ok = _succeeds ? found.PrivateKeyAt is not null : copied == 0 && delta > 0;
-        _report.Add(new AttackResult("key.hunt", $"heap.{signer.Name}", start, words, nameof(SptmCounter.RefusedKernelData), delta, Expected, ok));
-    }
-
-    private static SptmCounter Data(Target target) => target.IsDevice ? SptmCounter.RefusedDevice : SptmCounter.RefusedKernelData;
-
-    private static SptmCounter User(Target target) => target.IsDevice ? SptmCounter.RefusedDevice : SptmCounter.RefusedUserData;
-
-    private string Expected => _succeeds ? "succeeds" : "stopped";
-
-    private void Judge(string name, Target target, ulong address, SptmCounter counter, Func<Attempt> attempt)
-    {
-        ulong before = Counter(SptmCounter.RefusedAccess);
-        ulong beforeClass = Counter(counter);
-        Attempt made = attempt();
-        long delta = Rise(SptmCounter.RefusedAccess, before, counter, beforeClass);
-        bool ok = _succeeds ? made.Loot : made.Refused && delta > 0;
-        _report.Add(new AttackResult(name, target.Name, address, made.Words, Enum.GetName(counter)!, delta, Expected, ok));
-    }
-
-    // An open image may have no counter at all: it then reads as zero and never rises.
-    private ulong Counter(SptmCounter counter) => _device.Counter(counter) ?? 0;
-
-    // Both counters must have risen: the lesser rise counts.
-    private long Rise(SptmCounter total, ulong totalBefore, SptmCounter special, ulong specialBefore) =>
-        Math.Min((long)(Counter(total) - totalBefore), (long)(Counter(special) - specialBefore));
 
     private static ulong PatternFor(Target target) => target.IsDevice ? DevicePattern : Pattern;
 
@@ -237,41 +207,48 @@ internal sealed class MemoryAttacks
         };
     }
 
-    // The oracle reaches 7 KiB of each 64 KiB: the target's frame, if it lies there.
-    private void Lpi(Target target)
+    // The oracle reaches 7 KiB of each 64 KiB: where a target's frame lies there, it is read through it.
+    private void Lpi()
     {
-        ulong address = (target.Read & ~(LpiFrameBytes - 1)) + LpiWindowFirst;
-        if ((target.Read & ~0xFFFul) != (address & ~0xFFFul))
+        if (_succeeds)
         {
+            _trial.Try("image.header", default, ReadNames);
             return;
         }
 
-        ulong truth = 0;
-        if (_succeeds)
+        foreach (Target target in _field.Targets.Where(target => !target.IsDevice))
         {
-            // A word of zeroes would prove nothing: take the next one that has bits.
-            ulong end = (target.Read & ~(LpiFrameBytes - 1)) + LpiWindowEnd;
-            while ((truth = _device.Run(AttackKind.Read, address, sizeof(ulong)).Out[0]) == 0 && address + sizeof(ulong) < end)
+            ulong address = (target.Read & ~(LpiFrameBytes - 1)) + LpiWindowFirst;
+            if ((target.Read & ~0xFFFul) == (address & ~0xFFFul))
             {
-                address += sizeof(ulong);
-            }
-
-            if (truth == 0)
-            {
-                return;
+                _trial.Try(target.Name, _field.Of(SptmCounter.RefusedLpi), () => ReadThroughLpi(address));
             }
         }
+    }
 
-        ulong before = Counter(SptmCounter.RefusedLpi);
+    private Attempt ReadThroughLpi(ulong address)
+    {
         AttackRequest answer = _device.Run(AttackKind.Lpi, address, sizeof(ulong));
-        long delta = (long)(Counter(SptmCounter.RefusedLpi) - before);
         bool readBack = answer.Out[1] != 0 || answer.Out[2] != 0 || (answer.Out[3] & 1) != 0;
-        string words = answer.Error != 0
-            ? $"error {answer.Error}"
-            : answer.Out[4] == 0
-                ? $"no bit came out; registers {(readBack ? "took the address" : "read back as zero")}"
-                : $"read 0x{answer.Out[0]:x} through the pending table";
-        bool ok = answer.Error == 0 && (_succeeds ? answer.Out[0] == truth : answer.Out[4] == 0 && !readBack && delta > 0);
-        _report.Add(new AttackResult("lpi.oracle", target.Name, address, words, nameof(SptmCounter.RefusedLpi), delta, Expected, ok));
+        return answer.Error != 0 ? Attempt.Neither($"error {answer.Error}")
+            : answer.Out[4] != 0 ? Attempt.Succeeded($"read 0x{answer.Out[0]:x} through the pending table")
+            : readBack ? Attempt.Neither("no bit came out, but the registers took the address")
+            : Attempt.Stopped("no bit came out; registers read back as zero");
+    }
+
+    // Nothing else of such a build is open to Linux: what was read is proven by the names of components that it holds.
+    private Attempt ReadNames()
+    {
+        byte[] window = new byte[LpiWindowEnd - LpiWindowFirst];
+        for (int at = 0; at < window.Length; at += sizeof(ulong))
+        {
+            AttackRequest answer = _device.Run(AttackKind.Lpi, Virt.ImageHeaderBase + LpiWindowFirst + (ulong)at, sizeof(ulong));
+            _ = BitConverter.TryWriteBytes(window.AsSpan(at), answer.Out[0]);
+        }
+
+        string[] found = [.. _field.Components().Select(component => component.Name).Where(name => window.AsSpan().IndexOf(Encoding.UTF8.GetBytes(name)) >= 0)];
+        return found.Length == 0
+            ? Attempt.Neither($"{window.Length} bytes were read, none of them a component's name")
+            : Attempt.Succeeded($"{window.Length} bytes were read, among them {string.Join(", ", found)}");
     }
 }

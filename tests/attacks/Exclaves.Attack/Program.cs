@@ -5,6 +5,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using Exclaves.Abi;
+using Exclaves.Attacks;
 using Exclaves.Client;
 
 namespace Exclaves.Attack;
@@ -14,8 +15,6 @@ internal static class Program
 {
     private const int ExitBroken = 1;
     private const int ExitUsage = 2;
-    private const string SignerComponent = "signer";
-    private const string PanicOnOops = "/proc/sys/kernel/panic_on_oops";
 
     public static int Main(string[] arguments)
     {
@@ -37,17 +36,11 @@ internal static class Program
 
     private static RootCommand Commands()
     {
-        Option<string> expect = new("--expect") { Description = "What must come of every attack.", Required = true };
-        _ = expect.AcceptOnlyFromAmong("stopped", "succeeds");
-        Option<string?> dump = new("--dump") { Description = "Where to write the signer's memory, if it can be read, and beside it (.pem) the public key." };
-        Option<string[]> targets = new("--target") { Description = "NAME=ADDRESS (hexadecimal): another address for a target, or one more.", DefaultValueFactory = _ => [] };
-        Option<bool> noSecureWorld = new("--bare") { Description = "Do not ask the secure world for anything: only the targets given." };
-        Command memory = new("memory", "Every kind of access on every kind of secure frame.") { expect, dump, targets, noSecureWorld };
-        memory.SetAction(parsed => Memory(
-            parsed.GetValue(expect) == "succeeds", parsed.GetValue(dump), parsed.GetValue(targets)!, parsed.GetValue(noSecureWorld)));
-
-        Command driver = new("driver", "Hostile calls past Linux's own driver.");
-        driver.SetAction(_ => Driver());
+        Option<AttackMachine> machine = new("--machine") { Description = "The machine this is." };
+        Option<string> without = new("--without") { Description = "Defences, separated by commas, that this build lacks: what aims at them must succeed.", DefaultValueFactory = _ => "" };
+        Option<string> only = new("--only") { Description = "A name, the start of one, or an invariant.", DefaultValueFactory = _ => "" };
+        Command suite = new("suite", "The attacks of the catalogue.") { machine, without, only };
+        suite.SetAction(parsed => RunSuite(parsed.GetValue(machine), parsed.GetValue(without)!, parsed.GetValue(only)!));
 
         Option<bool> json = new("--json") { Description = "Print JSON." };
         Command measure = new("measure", "Instructions between HVC and return of a null call of Hello.") { json };
@@ -78,63 +71,14 @@ internal static class Program
             return 0;
         });
 
-        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { memory, driver, measure, find, touch, RogueCommands.Create() };
+        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, find, touch, RogueCommands.Create() };
     }
 
-    private static int Memory(bool succeeds, string? dump, string[] overrides, bool bare)
+    private static int RunSuite(AttackMachine machine, string without, string only)
     {
-        using AttackDevice device = AttackDevice.Open();
-        LetOopsKillOneThread();
-        Report report = new();
-        MemoryAttacks attacks = new(device, report, succeeds);
-        if (!bare)
-        {
-            WakeConclaves();
-        }
-
-        List<Target> targets = Target.Find(bare ? [] : Components(), overrides);
-        if (bare)
-        {
-            targets = [.. targets.Where(target => overrides.Any(text => text.StartsWith(target.Name + "=", StringComparison.Ordinal)))];
-        }
-
-        attacks.RunReadings(targets);
-        if (!bare)
-        {
-            HuntKey(attacks, dump);
-        }
-
-        attacks.RunChanges(targets);
-        if (!bare)
-        {
-            StillSigns(report);
-        }
-
-        report.PrintTable();
-        return report.Clean ? 0 : ExitBroken;
-    }
-
-    // A session stays open, so its key pair is alive in the conclave's memory while that is searched.
-    private static void HuntKey(MemoryAttacks attacks, string? dump)
-    {
-        using TeeDevice device = TeeDevice.Open();
-        using SignerClient signer = SignerClient.Open(device);
-        byte[] publicKey = signer.Generate();
-        _ = signer.Sign(new byte[SignerClient.DigestBytes]);
-        ComponentReport component = Components().FirstOrDefault(one => one.Name.Contains(SignerComponent, StringComparison.OrdinalIgnoreCase))
-            ?? throw new InvalidOperationException("the secure world lists no component named like the signer");
-        attacks.KeyHunt(component, publicKey, dump);
-    }
-
-    private static int Driver()
-    {
-        using AttackDevice device = AttackDevice.Open();
-        LetOopsKillOneThread();
-        Report report = new();
-        new DriverAttacks(device, report).Run();
-        StillSigns(report);
-        report.PrintTable();
-        return report.Clean ? 0 : ExitBroken;
+        using Field field = new();
+        Defence[] left = [.. without.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Defence>)];
+        return Suite.Create().Run(field, machine, left, only) ? 0 : ExitBroken;
     }
 
     private static int FindKey(string dumpFile, string keyFile)
@@ -142,52 +86,6 @@ internal static class Program
         KeySearchResult found = KeySearch.Search(File.ReadAllBytes(dumpFile), ReadKey(keyFile));
         Console.Out.WriteLine(found.ToString());
         return found.PrivateKeyAt is null ? ExitBroken : 0;
-    }
-
-    // Whatever was tried: Linux's own driver works, and so does the signer behind it.
-    private static void StillSigns(Report report)
-    {
-        string outcome;
-        bool ok = false;
-        try
-        {
-            using TeeDevice device = TeeDevice.Open();
-            using SignerClient signer = SignerClient.Open(device);
-            _ = signer.Generate();
-            outcome = $"signature of {signer.Sign(new byte[SignerClient.DigestBytes]).Length} bytes";
-            ok = true;
-        }
-        catch (TeeException error)
-        {
-            outcome = error.Message;
-        }
-
-        report.Add(new AttackResult("afterwards", "signer", 0, outcome, "", 0, "a signature", ok));
-    }
-
-    // Conclaves start with their first caller; before that they have no memory to attack.
-    private static void WakeConclaves()
-    {
-        using TeeDevice device = TeeDevice.Open();
-        using HelloClient hello = HelloClient.Open(device);
-        using SignerClient signer = SignerClient.Open(device);
-        hello.Null();
-        _ = signer.Generate();
-    }
-
-    private static IReadOnlyList<ComponentReport> Components()
-    {
-        using TeeDevice device = TeeDevice.Open();
-        using StatisticsClient statistics = StatisticsClient.Open(device);
-        return statistics.Components();
-    }
-
-    private static void LetOopsKillOneThread()
-    {
-        if (File.Exists(PanicOnOops))
-        {
-            File.WriteAllText(PanicOnOops, "0");
-        }
     }
 
     private static byte[] ReadKey(string file) =>

@@ -110,6 +110,21 @@ internal sealed class RawDriver
 
     public uint SendRegistered() => Send(Tee.CallWithRegdArg, MessageCookie >> 32, (uint)MessageCookie, 0, MessagePage);
 
+    /// <summary>The call that <see cref="MessagePage"/> describes, up to its first return.</summary>
+    public CallResult CallRegistered() => _device.Call(Tee.CallWithRegdArg, MessageCookie >> 32, (uint)MessageCookie, 0);
+
+    /// <summary>Hello computes for so many rounds; the first return is an interrupt when they are many.</summary>
+    public CallResult StartSpin(uint session, ulong rounds)
+    {
+        PrepareInvoke(MessagePage, session, (uint)HelloOperation.Spin, 2);
+        Parameter(MessagePage, 0, AttributeValueIn, rounds, 0, 0);
+        Parameter(MessagePage, 1, AttributeValueOut, 0, 0, 0);
+        return CallRegistered();
+    }
+
+    /// <summary>What Hello computed.</summary>
+    public ulong SpinAnswer() => BinaryPrimitives.ReadUInt64LittleEndian(MessagePage.Bytes[(HeaderBytes + ParameterBytes + 8)..]);
+
     /// <summary>One yielding call, resumed to its end. The result code of the message, or the register code when it never got there.</summary>
     public uint Send(uint function, ulong x1, ulong x2, ulong x3, KernelPage page)
     {

@@ -1,7 +1,6 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
-using System.Globalization;
 using System.IO;
 using System.Linq;
 using Exclaves.Abi;
@@ -20,8 +19,7 @@ internal sealed record Target(string Name, ulong Read, ulong Write, int Bytes)
 
     public bool IsDevice => Read < Virt.RamBase;
 
-    /// <summary>All targets. Names in <paramref name="overrides"/> get another address: NAME=ADDRESS.</summary>
-    public static List<Target> Find(IReadOnlyList<ComponentReport> components, IReadOnlyList<string> overrides)
+    public static List<Target> Find(IReadOnlyList<ComponentReport> components)
     {
         List<(ulong Base, ulong Bytes)> reserved = Reserved();
         List<Target> targets =
@@ -51,14 +49,6 @@ internal sealed record Target(string Name, ulong Read, ulong Write, int Bytes)
 
         // Register 0 of a virtio-mmio slot is its magic number, 0x70 the status that a driver may set.
         targets.Add(new("device.entropy", Virt.EntropyDevice, Virt.EntropyDevice + 0x70, sizeof(uint)));
-
-        foreach (string text in overrides)
-        {
-            string[] parts = text.Split('=', 2);
-            ulong address = Convert.ToUInt64(parts[^1], 16);
-            _ = targets.RemoveAll(target => target.Name == parts[0]);
-            targets.Add(new(parts[0], address, address, sizeof(ulong)));
-        }
 
         return targets;
     }

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
+using Exclaves.Cli.Attacks;
 using Exclaves.Cli.Terminal;
 
 namespace Exclaves.Cli.Demo;
@@ -11,12 +12,11 @@ public sealed class GuestDemo
 {
     private readonly Screen _screen;
     private readonly Stopwatch _watch = new();
-    private readonly List<AttackResult> _attacks = [];
+    private readonly List<AttackPart> _attacks = [];
     private readonly Dictionary<string, (int Status, TimeSpan Time)> _steps = [];
     private readonly Dictionary<string, string> _complaints = [];
     private string _current = "";
     private TimeSpan _begin;
-    private TimeSpan _last;
 
     public GuestDemo(Screen screen)
     {
@@ -24,7 +24,7 @@ public sealed class GuestDemo
         _watch.Start();
     }
 
-    public IReadOnlyList<AttackResult> Attacks => _attacks;
+    public IReadOnlyList<AttackPart> Attacks => _attacks;
 
     /// <summary>Status and time of a step that came to its end; null when it did not.</summary>
     public (int Status, TimeSpan Time)? Step(string name) => _steps.TryGetValue(name, out (int Status, TimeSpan Time) step) ? step : null;
@@ -49,15 +49,14 @@ public sealed class GuestDemo
                 _steps[name] = (int.Parse(status, CultureInfo.InvariantCulture), now - _begin);
                 break;
             default:
-                if (AttackResult.TryParse(line) is { } attack)
+                if (AttackPart.TryParse(line) is { } attack)
                 {
-                    _attacks.Add(attack with { Time = now - _last });
+                    _attacks.Add(attack);
                 }
 
                 break;
         }
 
-        _last = now;
         _screen.Detail(line);
     }
 }

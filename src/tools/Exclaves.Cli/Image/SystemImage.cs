@@ -1,4 +1,6 @@
+using System;
 using System.IO;
+using System.Text.Json.Nodes;
 using Exclaves.Abi;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
@@ -25,6 +27,21 @@ public static class SystemImage
             Initramfs.WriteRun(stream, order);
         }
 
+        string system = Path.Combine(workspace.Root, "systems", "demo.json");
+        if (spec.Addition is { } addition)
+        {
+            string sum = Path.Combine(Path.GetDirectoryName(target)!, "system.json");
+            File.WriteAllText(sum, AddTo(system, Path.Combine(workspace.Root, addition)));
+            system = sum;
+        }
+
+        string? monitor = null;
+        if (spec.Variant == ImageVariant.Weak)
+        {
+            monitor = Path.Combine(Path.GetDirectoryName(target)!, "monitor.bin");
+            WeakMonitor.Write(Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin"), spec.Without, monitor);
+        }
+
         try
         {
             using SigningKey key = spec.ProductionKey is { } production
@@ -32,12 +49,12 @@ public static class SystemImage
                 : SigningKey.LoadOrCreateDeveloper(workspace.DeveloperKey);
             ImageBuilder.Build(new ImageRequest
             {
-                System = Path.Combine(workspace.Root, "systems", "demo.json"),
+                System = system,
                 Artifacts = workspace.Out,
                 Kernel = packages.Kernel,
                 Initramfs = initramfs,
                 BootArguments = $"{BootArguments} {spec.Append}".TrimEnd(),
-                Sptm = spec.Variant == ImageVariant.Weak ? Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin") : null,
+                Sptm = monitor,
                 Key = key,
                 Sk = spec.HasRogueKernel ? Path.Combine(workspace.Out, "obj", "RogueKernel", "RogueKernel.elf") : null,
                 Output = target,
@@ -47,5 +64,21 @@ public static class SystemImage
         {
             throw new ExclaveException($"The image cannot be built: {error.Problems[0]}" + (error.Problems.Count > 1 ? $" (and {error.Problems.Count - 1} more)" : ""));
         }
+    }
+
+    /// <summary>One description with the components and services of both.</summary>
+    private static string AddTo(string system, string addition)
+    {
+        JsonNode sum = JsonNode.Parse(File.ReadAllText(system))!;
+        JsonNode more = JsonNode.Parse(File.ReadAllText(addition))!;
+        foreach (string list in (ReadOnlySpan<string>)["components", "services"])
+        {
+            foreach (JsonNode? entry in more[list]!.AsArray())
+            {
+                sum[list]!.AsArray().Add(entry!.DeepClone());
+            }
+        }
+
+        return sum.ToJsonString();
     }
 }

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+using Exclaves.Abi;
 using Exclaves.Cli.Image;
 
 namespace Exclaves.Cli.Machine;
@@ -14,6 +16,9 @@ public sealed record MachineSpec
     public const int DefaultMemoryMib = 2048;
     public const int MinMemoryMib = 1024;
     public const int MaxMemoryMib = 65536;
+
+    /// <summary>All that keeps Linux's own instructions from the secure world's memory and devices, and a changed image from starting.</summary>
+    public static readonly IReadOnlyList<Defence> MemoryDefences = [Defence.SecureFrames, Defence.SecureDevices, Defence.LpiTables, Defence.VerifiedImage, Defence.DmaWindow];
 
     public int Cpus { get; init; } = DefaultCpus;
 
@@ -35,6 +40,12 @@ public sealed record MachineSpec
 
     /// <summary>The secure kernel is tests/RogueKernel: it does what Linux asks it to, and has no services.</summary>
     public bool HasRogueKernel { get; init; }
+
+    /// <summary>What a <see cref="ImageVariant.Weak"/> monitor lacks.</summary>
+    public IReadOnlyList<Defence> Without { get; init; } = MemoryDefences;
+
+    /// <summary>More components and services for the system that is described in systems/demo.json, relative to the repository's root; null: none.</summary>
+    public string? Addition { get; init; }
 
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }

@@ -1,0 +1,17 @@
+namespace Exclaves.Attacks;
+
+/// <summary>One attack, as a person would describe it.</summary>
+/// <param name="Name">Its code in `exclave-attack` goes by this name.</param>
+/// <param name="Mechanism">The way in, in a few words: attacks that share it are variants of one another.</param>
+/// <param name="Tried">What the attacker does.</param>
+/// <param name="StoppedBy">Who must stop it, and by what rule. The counters that rose are added when it has run.</param>
+/// <param name="Machine">Which machine it needs.</param>
+public sealed record AttackRow(
+    string Name,
+    Invariant Invariant,
+    Stand Stand,
+    string Mechanism,
+    string Tried,
+    string StoppedBy,
+    Control Control,
+    AttackMachine Machine = AttackMachine.Usual);

@@ -1,0 +1,40 @@
+namespace Exclaves.Attacks;
+
+/// <summary>Where the attacker stands.</summary>
+public enum Stand
+{
+    /// <summary>Code in Linux's kernel, EL1 of the insecure world.</summary>
+    Kernel,
+
+    /// <summary>A process of root, EL0 of the insecure world.</summary>
+    Process,
+
+    /// <summary>A device that Linux programs.</summary>
+    Device,
+
+    /// <summary>A component at EL0 of the secure world.</summary>
+    Component,
+
+    /// <summary>SK itself, replaced by an image that does what it is told.</summary>
+    SecureKernel,
+}
+
+/// <summary>Names as people know them.</summary>
+public static class Stands
+{
+    public static string Describe(Stand stand) => stand switch
+    {
+        Stand.Kernel => "Linux kernel, EL1",
+        Stand.Process => "Linux process, EL0",
+        Stand.Device => "device of Linux",
+        Stand.Component => "secure component, EL0",
+        _ => "compromised SK, EL1",
+    };
+}
+
+/// <summary>Which machine an attack runs on.</summary>
+public enum AttackMachine
+{
+    /// <summary>The one that `exclave run` boots, with one more component: the compromised one.</summary>
+    Usual,
+}

@@ -1,0 +1,15 @@
+/* Which defences this image lacks: one bit for each (Abi.Defence). The tool that builds an image finds the word by the text before it. */
+#include "asm.h"
+
+    .section .rodata.weak, "a", %progbits
+    .balign 16
+    .ascii  "EXCLAVES WITHOUT"
+mask:
+    .quad   0
+
+/* Out: x0 = the mask. Clobbers: none. */
+FUNC(weak_mask)
+    adrp    x0, mask
+    ldr     x0, [x0, :lo12:mask]
+    ret
+ENDFUNC(weak_mask)
