@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
+using System.IO;
 using System.Linq;
 using System.Text;
 using Exclaves.Abi;
@@ -212,7 +213,7 @@ internal sealed class MemoryAttacks
     {
         if (_succeeds)
         {
-            _trial.Try("image.header", default, ReadNames);
+            _trial.Try("image.header", default, ReadArguments);
             return;
         }
 
@@ -236,8 +237,8 @@ internal sealed class MemoryAttacks
             : Attempt.Stopped("no bit came out; registers read back as zero");
     }
 
-    // Nothing else of such a build is open to Linux: what was read is proven by the names of components that it holds.
-    private Attempt ReadNames()
+    // Nothing else of such a build is open to Linux. What was read is proven by the kernel's arguments, which lie there and which Linux knows.
+    private Attempt ReadArguments()
     {
         byte[] window = new byte[LpiWindowEnd - LpiWindowFirst];
         for (int at = 0; at < window.Length; at += sizeof(ulong))
@@ -246,9 +247,9 @@ internal sealed class MemoryAttacks
             _ = BitConverter.TryWriteBytes(window.AsSpan(at), answer.Out[0]);
         }
 
-        string[] found = [.. _field.Components().Select(component => component.Name).Where(name => window.AsSpan().IndexOf(Encoding.UTF8.GetBytes(name)) >= 0)];
-        return found.Length == 0
-            ? Attempt.Neither($"{window.Length} bytes were read, none of them a component's name")
-            : Attempt.Succeeded($"{window.Length} bytes were read, among them {string.Join(", ", found)}");
+        string line = File.ReadAllText("/proc/cmdline").Trim();
+        return line.Length == 0 || window.AsSpan().IndexOf(Encoding.UTF8.GetBytes(line)) < 0
+            ? Attempt.Neither($"{window.Length} bytes were read, the kernel's arguments not among them")
+            : Attempt.Succeeded($"{window.Length} bytes were read, among them: {line}");
     }
 }
