@@ -246,6 +246,28 @@ public class DowncallTests
         Assert.Equal(5ul, sk.Answer(0).X0);
     }
 
+    [Theory]
+    [InlineData(MessageLabel.Downcall)]
+    [InlineData(MessageLabel.Completion)]
+    [InlineData(MessageLabel.UpcallReturn)]
+    [InlineData(MessageLabel.WorldReset)]
+    public void AComponentCannotSpeakInTheNameOfSkOrLinux(MessageLabel label)
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        foreach (SecureCall call in (SecureCall[])[SecureCall.Call, SecureCall.TryCall])
+        {
+            sk.Message(Sk.Hello).Label = label;
+            sk.Call(0, call, ComponentEntry.UpcallSlot);
+            sk.AssertRuns(0, Sk.Hello);
+            Assert.Equal(Status.BadArgument, sk.Result(Sk.Hello));
+        }
+
+        sk.Message(Sk.Hello).Label = MessageLabel.Upcall;
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        sk.AssertRuns(0, Sk.Proxy);
+    }
+
     [Fact]
     public void AnUpcallGoesToLinuxAndComesBackToWhoAsked()
     {

@@ -13,6 +13,13 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         return length <= MessageHeader.MaxBodyBytes ? MessageHeader.Bytes + (ulong)length : 0;
     }
 
+    /// <summary>
+    /// Whether the message in an IPC page claims to be one that only SK sends. XnuProxy takes such a message for Linux's or SK's own word,
+    /// so a component that could send it would act as Linux, or reset everybody's sessions (I15).
+    /// </summary>
+    public static bool IsKernelLabel(ulong ipcPage) =>
+        TMachine.At<MessageHeader>(ipcPage).Label is > MessageLabel.None and <= MessageLabel.WorldReset;
+
     /// <summary>Gives a server that waits, or asks for, its next message. False: there is none.</summary>
     public static bool TryDeliver(ref KernelState kernel, ref Component server)
     {

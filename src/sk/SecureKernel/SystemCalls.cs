@@ -177,7 +177,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             return Answer(ref caller, status);
         }
 
-        if (Messages<TMachine>.BytesOf(caller.IpcPage) == 0)
+        if (Messages<TMachine>.BytesOf(caller.IpcPage) == 0 || Messages<TMachine>.IsKernelLabel(caller.IpcPage))
         {
             return Answer(ref caller, Status.BadArgument);
         }
