@@ -28,7 +28,6 @@ public partial class LayoutTests
             ["CONTEXT_FPSR"] = Offset<UserContext>(nameof(UserContext.FloatStatus)),
             ["CONTEXT_V"] = Offset<UserContext>(nameof(UserContext.V)),
             ["BOOTINFO_SEED0"] = Offset<BootInfo>(nameof(BootInfo.Seed0)),
-            ["REQUEST_BOOT"] = (ulong)GateRequestKind.Boot,
             ["STATE_MASK"] = Exceptions<FakeMachine>.ProcessorStateMask,
             ["MAX_CPUS"] = Virt.MaxCpus,
         };

@@ -1,6 +1,6 @@
 namespace Exclaves.Abi;
 
-/// <summary>Event counters of SPTM, in this order in <see cref="GateCall.Counters"/> and in the vendor fast call.</summary>
+/// <summary>Event counters of SPTM, in this order in <see cref="SkFunction.Counters"/> and in the vendor fast call.</summary>
 public enum SptmCounter : uint
 {
     /// <summary>Accesses of Linux to a frame its stage 2 does not map, answered with an injected abort.</summary>

@@ -3,21 +3,21 @@ namespace Exclaves.Abi;
 /// <summary>Numbers of Linux's `optee` driver (Documentation: tee-abi): function ids, return codes, message attributes.</summary>
 public static class Tee
 {
-    public const uint CallsUid = 0xBF00_FF01;
-    public const uint CallsRevision = 0xBF00_FF03;
-    public const uint GetOsUuid = 0xB200_0000;
-    public const uint GetOsRevision = 0xB200_0001;
-    public const uint ReturnFromRpc = 0x3200_0003;
+    public const uint CallsUid = (uint)XnuFunction.CallsUid;
+    public const uint CallsRevision = (uint)XnuFunction.CallsRevision;
+    public const uint GetOsUuid = (uint)XnuFunction.GetOsUuid;
+    public const uint GetOsRevision = (uint)XnuFunction.GetOsRevision;
+    public const uint ReturnFromRpc = (uint)XnuFunction.ReturnFromRpc;
     public const uint CallWithArg = 0x3200_0004;
-    public const uint ExchangeCapabilities = 0xB200_0009;
-    public const uint DisableShmCache = 0xB200_000A;
+    public const uint ExchangeCapabilities = (uint)XnuFunction.ExchangeCapabilities;
+    public const uint DisableShmCache = (uint)XnuFunction.DisableShmCache;
     public const uint EnableShmCache = 0xB200_000B;
     public const uint GetThreadCount = 0xB200_000F;
-    public const uint CallWithRpcArg = 0x3200_0012;
-    public const uint CallWithRegdArg = 0x3200_0013;
+    public const uint CallWithRpcArg = (uint)XnuFunction.CallWithRpcArg;
+    public const uint CallWithRegdArg = (uint)XnuFunction.CallWithRegdArg;
 
     /// <summary>Ours, a fast call: x1 = <see cref="SptmCounter"/>; answers 0 and the value in x1.</summary>
-    public const uint ExclavesCounter = 0xB200_0100;
+    public const uint ExclavesCounter = (uint)XnuFunction.ExclavesCounter;
 
     public const ulong ReturnOk = 0;
     public const ulong ReturnThreadLimit = 1;

@@ -45,7 +45,7 @@ internal static unsafe class Epitaph
         ulong text = (ulong)Unsafe.AsPointer(ref _text) - SkMachine.DirectMap;
         while (true)
         {
-            Gate.Call(GateCall.Panic, text, (ulong)_length, 0);
+            Gate.Panic(text, (ulong)_length);
         }
     }
 

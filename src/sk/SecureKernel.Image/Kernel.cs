@@ -16,12 +16,13 @@ internal static class Kernel
 
     public static KernelLock Lock;
 
-    /// <summary>From entry.S, once per CPU, in SK's address space and on the CPU's own stack. Never returns.</summary>
+    /// <summary>From entry.S, once per start of a CPU, in SK's address space and on the CPU's own stack. Never returns.</summary>
+    /// <param name="bootInfo">PA of <see cref="BootInfo"/> on the CPU that sets SK up, else 0.</param>
     [RuntimeExport("sk_main")]
-    public static void Main(ulong kind, ulong bootInfo, ulong number)
+    public static void Main(ulong bootInfo, ulong number)
     {
         ref Cpu cpu = ref _state.Cpus[(int)number];
-        if (kind == (ulong)GateRequestKind.Boot)
+        if (bootInfo != 0)
         {
             Lock.Acquire();
             Boot<SkMachine>.Initialize(ref _state, bootInfo);
@@ -38,18 +39,37 @@ internal static class Kernel
         }
     }
 
-    /// <summary>One request of Linux, up to the answer that goes back to it.</summary>
+    /// <summary>One request of SPTM, up to its answer.</summary>
     private static void Serve(ref Cpu cpu, ref GateFrame frame)
     {
-        GateRequestKind kind = (GateRequestKind)frame.W0;
+        switch ((GateEndpoint)frame.W0)
+        {
+            case GateEndpoint.Enter:
+                Enter(ref cpu, ref frame);
+                break;
+            case GateEndpoint.Info:
+                frame.W0 = (ulong)GateStatus.Success;
+                frame.W1 = Dispatch.Version;
+                frame.W2 = (ulong)_state.ComponentCount;
+                frame.W3 = _state.ServiceCount;
+                break;
+            case GateEndpoint.CpuOffline:
+                // A CPU outside a downcall holds nothing; it starts again at entry.S.
+                frame.W0 = (ulong)GateStatus.Success;
+                break;
+            default:
+                frame.W0 = (ulong)GateStatus.Error;
+                break;
+        }
+    }
+
+    /// <summary>A downcall, up to the answer that goes back to Linux.</summary>
+    private static void Enter(ref Cpu cpu, ref GateFrame frame)
+    {
         Lock.Acquire();
-        if (kind == GateRequestKind.WorldReset)
+        if ((frame.W5 & (ulong)EnterFlags.Reset) != 0)
         {
             Downcalls<SkMachine>.Reset(ref _state);
-        }
-        else if (kind != GateRequestKind.Call)
-        {
-            Epitaph.Stop(PanicCode.BadRequest, frame.W0, frame.W1, 0);
         }
 
         Step step = Downcalls<SkMachine>.Enter(ref _state, ref cpu, frame.W1, frame.W2, frame.W3, frame.W4);
@@ -60,10 +80,11 @@ internal static class Kernel
 
         Lock.Release();
         CarryOut(ref cpu, step);
-        frame.W0 = cpu.X0;
-        frame.W1 = cpu.X1;
-        frame.W2 = cpu.X2;
-        frame.W3 = cpu.X3;
+        frame.W0 = (ulong)GateStatus.Success;
+        frame.W1 = cpu.X0;
+        frame.W2 = cpu.X1;
+        frame.W3 = cpu.X2;
+        frame.W4 = cpu.X3;
     }
 
     private static void CarryOut(ref Cpu cpu, Step step)

@@ -66,19 +66,19 @@ internal readonly unsafe struct SkMachine : IMachine
 
     public static bool InterruptPending() => (Arm64.ReadIsrEl1() & PendingMask) != 0;
 
-    public static bool LinuxRead(ulong linux, ulong secure, ulong bytes) => Gate.Call(GateCall.LinuxRead, linux, secure, bytes) == GateStatus.Ok;
+    public static bool LinuxRead(ulong linux, ulong secure, ulong bytes) => Gate.Call(SkFunction.LinuxRead, linux, secure, bytes);
 
-    public static bool LinuxWrite(ulong linux, ulong secure, ulong bytes) => Gate.Call(GateCall.LinuxWrite, linux, secure, bytes) == GateStatus.Ok;
+    public static bool LinuxWrite(ulong linux, ulong secure, ulong bytes) => Gate.Call(SkFunction.LinuxWrite, linux, secure, bytes);
 
-    public static bool ArgumentDone(ulong linux) => Gate.Call(GateCall.ArgumentDone, linux, 0, 0) == GateStatus.Ok;
+    public static bool ArgumentDone(ulong linux) => Gate.Call(SkFunction.ArgumentDone, linux);
 
-    public static bool Share(ulong page) => Gate.Call(GateCall.Share, page, 0, 0) == GateStatus.Ok;
+    public static bool Share(ulong page) => Gate.Call(SkFunction.Borrow, page);
 
-    public static bool Unshare(ulong page) => Gate.Call(GateCall.Unshare, page, 0, 0) == GateStatus.Ok;
+    public static bool Unshare(ulong page) => Gate.Call(SkFunction.Return, page);
 
-    public static void Log(ulong text, ulong bytes) => Gate.Call(GateCall.Log, text, bytes, 0);
+    public static void Log(ulong text, ulong bytes) => Gate.Call(SkFunction.Log, text, bytes);
 
-    public static void SptmCounters(ulong words) => Gate.Call(GateCall.Counters, words, 0, 0);
+    public static void SptmCounters(ulong words) => Gate.Call(SkFunction.Counters, words);
 
     public static void Panic(PanicCode code, ulong detail0, ulong detail1, ulong detail2) => Epitaph.Stop(code, detail0, detail1, detail2);
 }

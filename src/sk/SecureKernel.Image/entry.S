@@ -1,6 +1,6 @@
 /*
  * SK's first instructions on each CPU: entered by SPTM at the physical address with the MMU off, EL1h, DAIF masked,
- * x0 = request kind (Boot or CpuOnline), x1 = PA of BootInfo, x2 = CPU number. Addresses are adrp-relative until the MMU is on.
+ * x0 = GateEndpoint.CpuOnline, x1 = PA of BootInfo on the CPU that sets SK up and 0 on all others, x2 = CPU number. Addresses are adrp-relative until the MMU is on.
  *
  * Stage 1, both halves: VA = PA + 0xFFFF000000000000 (TTBR1). The slot is mapped by pages: text RX, rodata R, the rest RW;
  * other RAM up to 9 GiB by blocks, RW. Nothing is writable and executable (I3). What SK may really reach is stage 2's to say.
@@ -25,14 +25,12 @@
     .section .head.text, "ax", %progbits
     .globl  _start
 _start:
-    mov     x19, x0
     mov     x20, x1
     mov     x21, x2
     cmp     x21, #MAX_CPUS
     b.hs    .
 
-    cmp     x19, #REQUEST_BOOT
-    b.ne    2f
+    cbz     x20, 2f
     bl      clear_bss
     bl      build_tables
 2:
@@ -79,16 +77,14 @@ upper:
     mov     x29, xzr
     mov     x30, xzr
 
-    cmp     x19, #REQUEST_BOOT
-    b.ne    3f
+    cbz     x20, 3f
     orr     x0, x20, #0xFFFF000000000000
     ldr     x1, [x0, #BOOTINFO_SEED0]
     ldr     x0, =__security_cookie
     str     x1, [x0]
 3:
-    mov     x0, x19
-    mov     x1, x20
-    mov     x2, x21
+    mov     x0, x20
+    mov     x1, x21
     bl      sk_main
     b       .
     .ltorg

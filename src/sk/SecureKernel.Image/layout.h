@@ -16,8 +16,6 @@
 
 #define BOOTINFO_SEED0  56
 
-#define REQUEST_BOOT    1
-
 /* Exceptions.ProcessorStateMask: what EL0 may choose of PSTATE. */
 #define STATE_MASK      0xF1001000
 

@@ -20,9 +20,6 @@ public enum PanicCode : uint
     /// <summary>A check of the language failed. Detail: the FailCode.</summary>
     Check = 5,
 
-    /// <summary>SPTM sent a request that it never sends.</summary>
-    BadRequest = 6,
-
     /// <summary>A state that the tables exclude. Details: what, where.</summary>
     Broken = 7,
 

@@ -94,7 +94,7 @@ public static unsafe class Boot
         }
 
         Stage("SPTM: frame table and stage 2 stand; starting SK"u8);
-        return EnterFirst(cpu, GateRequestKind.Boot);
+        return EnterFirst(cpu, _bootInfo);
     }
 
     /// <summary>Another CPU, after Linux's CPU_ON.</summary>
@@ -103,7 +103,7 @@ public static unsafe class Boot
     {
         ResetWorlds(cpu);
         Volatile.Write(ref cpu->Power, (uint)CpuPower.On);
-        return Monitor.IsSecureOpen ? EnterFirst(cpu, GateRequestKind.CpuOnline) : StartLinux(cpu, firstWorld: true);
+        return Monitor.IsSecureOpen ? EnterFirst(cpu, 0) : StartLinux(cpu, firstWorld: true);
     }
 
     /// <summary>SK has set itself up on this CPU (or cannot): Linux begins here.</summary>
@@ -445,16 +445,16 @@ public static unsafe class Boot
         }
     }
 
-    private static TrapFrame* EnterFirst(PerCpu* cpu, GateRequestKind kind)
+    private static TrapFrame* EnterFirst(PerCpu* cpu, ulong bootInfo)
     {
         cpu->World = World.Secure;
         cpu->Secure = default;
-        cpu->Secure.X[0] = (ulong)kind;
-        cpu->Secure.X[1] = _bootInfo;
+        cpu->Secure.X[0] = (ulong)GateEndpoint.CpuOnline;
+        cpu->Secure.X[1] = bootInfo;
         cpu->Secure.X[2] = cpu->Number;
         cpu->Secure.ProgramCounter = Virt.SkBase;
         cpu->Secure.ProcessorState = WorldValues.EntryState;
-        cpu->AnswersCall = 0;
+        cpu->Request = (uint)GateEndpoint.CpuOnline;
         cpu->Frame = &cpu->Secure;
         El2.LoadWorld(0, ref cpu->SecureWorld);
         return cpu->Frame;

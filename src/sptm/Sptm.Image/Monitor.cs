@@ -29,6 +29,9 @@ public static unsafe class Monitor
 
     public static bool IsSecureOpen => SecureWorld.IsOpen(ref _secureWorld);
 
+    /// <summary>SK has not yet answered that it is ready.</summary>
+    public static bool IsSecureStarting => Volatile.Read(ref _secureWorld) == (uint)SecureWorldState.Starting;
+
     public static PerCpu* Cpu(int number) => (PerCpu*)(El2.PerCpuBase() + (number * 4096));
 
     /// <summary>Boot: names the zeroed memory of the frame table.</summary>

@@ -62,12 +62,9 @@ public unsafe struct PerCpu
     public World World;
     public uint Power;
 
-    /// <summary>1: the request in SK is a call, whose answer goes to Linux's x0 to x3.</summary>
-    public uint AnswersCall;
 
-    /// <summary>1: SK has been entered on this CPU and waits in its gate.</summary>
-    public uint SecureOnline;
-    public uint Reserved;
+    /// <summary>The <see cref="GateEndpoint"/> that SK is working on, or has answered last.</summary>
+    public uint Request;
 
     /// <summary>Where Linux wants this CPU to start, and the value for x0.</summary>
     public ulong LinuxEntry;

@@ -9,77 +9,122 @@ public static unsafe class SecureGate
 {
     private const ulong MaximumLine = 256;
 
+    /// <summary>Hands this CPU to SK; its operands are in x1 to x5 of the frame already.</summary>
+    public static TrapFrame* Enter(PerCpu* cpu, GateEndpoint endpoint)
+    {
+        cpu->Secure.X[0] = (ulong)endpoint;
+        cpu->Request = (uint)endpoint;
+        El2.SwitchWorld(ref cpu->LinuxWorld, ref cpu->SecureWorld);
+        cpu->World = World.Secure;
+        cpu->Frame = &cpu->Secure;
+        return cpu->Frame;
+    }
+
     public static TrapFrame* FromSecure(PerCpu* cpu)
     {
         ref TrapFrame frame = ref cpu->Secure;
         Syndrome syndrome = new(frame.Syndrome);
+        ulong target = frame.X[16];
         if (syndrome.Class != ExceptionClass.Hvc64 || syndrome.Immediate != 0)
         {
             return SecureTraps.TryReflect(cpu, syndrome) ? cpu->Frame : SecurePanic.Fault(cpu, "SK: panic: trapped to EL2"u8);
         }
 
-        switch ((GateCall)frame.X[0])
+        if (!Dispatch.IsLegal(Domain.Sk, target))
         {
-            case GateCall.Return:
+            return SecurePanic.Fault(cpu, "SK: panic: a call outside its dispatch tables"u8);
+        }
+
+        switch (Dispatch.TableOf(target))
+        {
+            case DispatchTable.ReturnToCaller:
                 return Return(cpu);
-            case GateCall.LinuxRead:
-                frame.X[0] = (ulong)Copy(frame.X[1], frame.X[2], frame.X[3], toLinux: false);
-                return cpu->Frame;
-            case GateCall.LinuxWrite:
-                frame.X[0] = (ulong)Copy(frame.X[1], frame.X[2], frame.X[3], toLinux: true);
-                return cpu->Frame;
-            case GateCall.Share:
-            case GateCall.Unshare:
-                frame.X[0] = (ulong)ChangeSharing(cpu, frame.X[1], (GateCall)frame.X[0] == GateCall.Share);
-                return cpu->Frame;
-            case GateCall.ArgumentDone:
-                frame.X[0] = (ulong)ForgetArgument(frame.X[1]);
-                return cpu->Frame;
-            case GateCall.Log:
-                frame.X[0] = (ulong)Log(frame.X[1], frame.X[2]);
-                return cpu->Frame;
-            case GateCall.Counters:
-                frame.X[0] = (ulong)WriteCounters(frame.X[1]);
-                return cpu->Frame;
-            case GateCall.Kick:
-                Kick(frame.X[1]);
-                frame.X[0] = (ulong)GateStatus.Ok;
-                return cpu->Frame;
-            case GateCall.Panic:
-                Log(frame.X[1], frame.X[2]);
+            case DispatchTable.Panic:
+                // A panic whose text cannot be read is still a panic.
+                _ = Log(frame.X[0], frame.X[1]);
                 return SecurePanic.Fault(cpu, "SK: panic"u8);
             default:
-                return SecurePanic.Fault(cpu, "SK: panic: unknown gate call"u8);
+                return Serve(cpu, (SkFunction)Dispatch.EndpointOf(target))
+                    ? cpu->Frame
+                    : SecurePanic.Fault(cpu, "SK: panic: a call that breaks its contract"u8);
         }
     }
 
+    /// <summary>One function of SK_BOOTSTRAP. False: the call is one that only SK can get wrong.</summary>
+    private static bool Serve(PerCpu* cpu, SkFunction function)
+    {
+        ref TrapFrame frame = ref cpu->Secure;
+        Status status = function switch
+        {
+            SkFunction.Borrow or SkFunction.Return => ChangeSharing(cpu, frame.X[0], function == SkFunction.Borrow),
+            SkFunction.LinuxRead or SkFunction.LinuxWrite => Copy(frame.X[0], frame.X[1], frame.X[2], function == SkFunction.LinuxWrite),
+            SkFunction.ArgumentDone => ForgetArgument(frame.X[0]),
+            SkFunction.Log => Log(frame.X[0], frame.X[1]),
+            SkFunction.Counters => WriteCounters(frame.X[0]),
+            SkFunction.Kick => Kick(frame.X[0]),
+            _ => Status.BadCall,
+        };
+        frame.X[0] = (ulong)(status == Status.Ok ? CallResult.Ok : CallResult.Refused);
+        return status is Status.Ok or Status.Denied or Status.Busy;
+    }
+
+    /// <summary>SK has answered the request of this CPU.</summary>
     private static TrapFrame* Return(PerCpu* cpu)
     {
-        if (cpu->AnswersCall == 0)
+        ref TrapFrame answer = ref cpu->Secure;
+        GateStatus status = (GateStatus)answer.X[0];
+        if (status != GateStatus.Success)
         {
-            // SK has set itself up on this CPU; after the first one it is open for calls.
-            Monitor.OpenSecure();
-            return Boot.StartLinux(cpu, firstWorld: false);
+            return SecurePanic.Fault(cpu, "SK: panic: a request was refused"u8);
         }
 
+        switch ((GateEndpoint)cpu->Request)
+        {
+            case GateEndpoint.CpuOnline when Monitor.IsSecureStarting:
+                answer.X[0] = (ulong)GateEndpoint.Info;
+                cpu->Request = (uint)GateEndpoint.Info;
+                return cpu->Frame;
+            case GateEndpoint.Info:
+                if (answer.X[1] != Dispatch.Version)
+                {
+                    return SecurePanic.Fault(cpu, "SK: panic: it was built for another version of the dispatch tables"u8);
+                }
+
+                Monitor.OpenSecure();
+                return Boot.StartLinux(cpu, firstWorld: false);
+            case GateEndpoint.CpuOnline:
+                return Boot.StartLinux(cpu, firstWorld: false);
+            default:
+                return Leave(cpu);
+        }
+    }
+
+    /// <summary>Back to Linux, which waits in the instruction that made the request.</summary>
+    public static TrapFrame* Leave(PerCpu* cpu)
+    {
         El2.SwitchWorld(ref cpu->SecureWorld, ref cpu->LinuxWorld);
         cpu->World = World.Linux;
+        cpu->Frame = &cpu->Linux;
+        if (cpu->Request == (uint)GateEndpoint.CpuOffline)
+        {
+            return Traps.PowerOff(cpu);
+        }
+
         cpu->Linux.X[0] = cpu->Secure.X[1];
         cpu->Linux.X[1] = cpu->Secure.X[2];
         cpu->Linux.X[2] = cpu->Secure.X[3];
         cpu->Linux.X[3] = cpu->Secure.X[4];
-        cpu->Frame = &cpu->Linux;
         return cpu->Frame;
     }
 
-    private static GateStatus Copy(ulong linux, ulong secure, ulong bytes, bool toLinux)
+    private static Status Copy(ulong linux, ulong secure, ulong bytes, bool toLinux)
     {
         FrameTable frames = Monitor.Frames;
         using Spinlock.Held held = Monitor.LockStage2();
         Status status = toLinux ? CopyRules.CheckWrite(frames, linux, secure, bytes) : CopyRules.CheckRead(frames, linux, secure, bytes);
         if (status != Status.Ok)
         {
-            return GateStatus.Refused;
+            return status;
         }
 
         // SAFETY: both ranges lie within one frame of RAM whose type was checked under the lock that is still held.
@@ -94,10 +139,10 @@ public static unsafe class SecureGate
             outside.CopyTo(inside);
         }
 
-        return GateStatus.Ok;
+        return Status.Ok;
     }
 
-    private static GateStatus ChangeSharing(PerCpu* cpu, ulong address, bool share)
+    private static Status ChangeSharing(PerCpu* cpu, ulong address, bool share)
     {
         FrameTable frames = Monitor.Frames;
         using Spinlock.Held held = Monitor.LockStage2();
@@ -108,7 +153,7 @@ public static unsafe class SecureGate
         if (status != Status.Ok)
         {
             Monitor.Count(cpu, SptmCounter.RefusedShare);
-            return GateStatus.Refused;
+            return status;
         }
 
         // Counters are summed over CPUs modulo 2^64, so one CPU may count down what another counted up.
@@ -118,19 +163,19 @@ public static unsafe class SecureGate
             cpu->Counters[(int)SptmCounter.SharedFrames] += after == FrameType.SkSharedRw ? 1ul : ulong.MaxValue;
         }
 
-        return GateStatus.Ok;
+        return Status.Ok;
     }
 
-    private static GateStatus ForgetArgument(ulong address)
+    private static Status ForgetArgument(ulong address)
     {
         FrameTable frames = Monitor.Frames;
         if (!frames.Contains(address))
         {
-            return GateStatus.Refused;
+            return Status.Denied;
         }
 
         using Spinlock.Held held = Monitor.LockStage2();
-        return FrameRules.Apply(ref frames.Entry(address), FrameOperation.ForgetArgument) == Status.Ok ? GateStatus.Ok : GateStatus.Refused;
+        return FrameRules.Apply(ref frames.Entry(address), FrameOperation.ForgetArgument);
     }
 
     private static bool IsSecureMemory(ulong address, ulong bytes)
@@ -140,24 +185,24 @@ public static unsafe class SecureGate
             && type is FrameType.SkDefault or FrameType.SkConst;
     }
 
-    private static GateStatus Log(ulong address, ulong bytes)
+    private static Status Log(ulong address, ulong bytes)
     {
         if (bytes > MaximumLine || !IsSecureMemory(address, bytes))
         {
-            return GateStatus.Refused;
+            return Status.BadAddress;
         }
 
         // SAFETY: one frame of SK's own memory, checked above.
         Boot.Stage(new ReadOnlySpan<byte>((void*)address, (int)bytes));
-        return GateStatus.Ok;
+        return Status.Ok;
     }
 
-    private static GateStatus WriteCounters(ulong address)
+    private static Status WriteCounters(ulong address)
     {
         const ulong Bytes = (ulong)SptmCounter.Count * 8;
         if ((address & 7) != 0 || !IsSecureMemory(address, Bytes) || Monitor.Frames.TypeOf(address) != FrameType.SkDefault)
         {
-            return GateStatus.Refused;
+            return Status.BadAddress;
         }
 
         Smmu.CountRefusals();
@@ -169,7 +214,7 @@ public static unsafe class SecureGate
             words[i] = Monitor.Counter((SptmCounter)i);
         }
 
-        return GateStatus.Ok;
+        return Status.Ok;
     }
 
     /// <summary>SGI 0, which Linux takes for a spurious reschedule (design review 1).</summary>

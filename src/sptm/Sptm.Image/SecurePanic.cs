@@ -28,15 +28,13 @@ public static unsafe class SecurePanic
         Monitor.CloseSecure();
         Console.Urgent(line.Text);
         Console.Urgent("SPTM: the secure world is closed; Linux goes on without it"u8);
-        if (cpu->AnswersCall == 0)
+        switch ((GateEndpoint)cpu->Request)
         {
-            return Boot.StartLinux(cpu, firstWorld: false);
+            case GateEndpoint.CpuOnline or GateEndpoint.Info:
+                return Boot.StartLinux(cpu, firstWorld: false);
+            default:
+                cpu->Secure.X[1] = Tee.ReturnUnknown;
+                return SecureGate.Leave(cpu);
         }
-
-        El2.SwitchWorld(ref cpu->SecureWorld, ref cpu->LinuxWorld);
-        cpu->World = World.Linux;
-        cpu->Linux.X[0] = Tee.ReturnUnknown;
-        cpu->Frame = &cpu->Linux;
-        return cpu->Frame;
     }
 }

@@ -63,9 +63,9 @@ public static unsafe class Traps
 
     private static TrapFrame* Hypervisor(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
     {
-        uint function = LinuxCalls.FunctionId(frame.X[0]);
-        LinuxCallKind kind = syndrome.Immediate == 0 ? LinuxCalls.Decode(function) : LinuxCallKind.Unknown;
-        if (kind == LinuxCallKind.Counter)
+        XnuFunction function = LinuxCalls.FunctionOf(frame.X[0]);
+        XnuCallHandling kind = syndrome.Immediate == 0 ? Dispatch.HandlingOf(function) : XnuCallHandling.Unknown;
+        if (kind == XnuCallHandling.Counter)
         {
             Smmu.CountRefusals();
             if (frame.X[1] < (uint)SptmCounter.Count)
@@ -77,16 +77,16 @@ public static unsafe class Traps
             kind = LinuxCallKind.Unknown;
         }
 
-        if (kind == LinuxCallKind.Unknown || !Monitor.IsSecureOpen)
+        if (kind == XnuCallHandling.Unknown || !Monitor.IsSecureOpen)
         {
             Monitor.Count(cpu, SptmCounter.RefusedCall);
             Answer(ref frame, CallAnswer.Of(Tee.ReturnUnknown));
             return cpu->Frame;
         }
 
-        if (kind is LinuxCallKind.Fast or LinuxCallKind.Exchange)
+        if (kind is XnuCallHandling.Fast or XnuCallHandling.Exchange)
         {
-            if (kind == LinuxCallKind.Exchange)
+            if (kind == XnuCallHandling.Exchange)
             {
                 Monitor.AnnounceReset();
             }
@@ -99,9 +99,9 @@ public static unsafe class Traps
     }
 
     /// <summary>The way into SK. x0 to x3 are copied; nothing else of Linux's registers crosses.</summary>
-    private static TrapFrame* Enter(PerCpu* cpu, ref TrapFrame frame, uint function, LinuxCallKind kind)
+    private static TrapFrame* Enter(PerCpu* cpu, ref TrapFrame frame, XnuFunction function, XnuCallHandling kind)
     {
-        if (kind == LinuxCallKind.YieldingWithPage && !TryNameArgument((frame.X[1] << 32) | (uint)frame.X[2]))
+        if (kind == XnuCallHandling.YieldingWithPage && !TryNameArgument((frame.X[1] << 32) | (uint)frame.X[2]))
         {
             Monitor.Count(cpu, SptmCounter.RefusedCall);
             Answer(ref frame, CallAnswer.Of(Tee.ReturnBadAddress));
@@ -110,16 +110,12 @@ public static unsafe class Traps
 
         Monitor.Count(cpu, SptmCounter.Enter);
         ref TrapFrame secure = ref cpu->Secure;
-        secure.X[0] = (ulong)(Monitor.TakeReset() ? GateRequestKind.WorldReset : GateRequestKind.Call);
-        secure.X[1] = function;
+        secure.X[1] = (ulong)function;
         secure.X[2] = frame.X[1];
         secure.X[3] = frame.X[2];
         secure.X[4] = frame.X[3];
-        cpu->AnswersCall = 1;
-        El2.SwitchWorld(ref cpu->LinuxWorld, ref cpu->SecureWorld);
-        cpu->World = World.Secure;
-        cpu->Frame = &cpu->Secure;
-        return cpu->Frame;
+        secure.X[5] = (ulong)(Monitor.TakeReset() ? EnterFlags.Reset : EnterFlags.None);
+        return SecureGate.Enter(cpu, GateEndpoint.Enter);
     }
 
     private static bool TryNameArgument(ulong address)
@@ -149,9 +145,13 @@ public static unsafe class Traps
                 frame.X[0] = PowerOn(decision.Cpu, frame.X[2], frame.X[3]);
                 break;
             case PsciAction.CpuOff:
-                Volatile.Write(ref cpu->Power, (uint)CpuPower.Off);
-                frame.X[0] = El2.Smc(function, 0, 0, 0);
-                break;
+                if (!Monitor.IsSecureOpen)
+                {
+                    return PowerOff(cpu);
+                }
+
+                cpu->Secure.X[2] = cpu->Number;
+                return SecureGate.Enter(cpu, GateEndpoint.CpuOffline);
             case PsciAction.Stop:
                 Machinery.End(function);
                 break;
@@ -165,6 +165,15 @@ public static unsafe class Traps
                 break;
         }
 
+        return cpu->Frame;
+    }
+
+    /// <summary>Turns this CPU off; comes back only when the firmware refuses.</summary>
+    public static TrapFrame* PowerOff(PerCpu* cpu)
+    {
+        Volatile.Write(ref cpu->Power, (uint)CpuPower.Off);
+        cpu->Linux.X[0] = El2.Smc(PsciPolicy.CpuOff, 0, 0, 0);
+        Volatile.Write(ref cpu->Power, (uint)CpuPower.On);
         return cpu->Frame;
     }
 

@@ -7,12 +7,13 @@ namespace Exclaves.Sptm;
 public static class CopyRules
 {
     /// <summary>Reading: any frame of Linux, into private memory of SK.</summary>
+    /// <returns><see cref="Status.BadAddress"/>: SK's side or the length is wrong, which is SK's fault alone. <see cref="Status.Denied"/>: Linux named the wrong frame.</returns>
     public static Status CheckRead(in FrameTable frames, ulong linux, ulong secure, ulong bytes)
     {
         FrameType from = frames.TypeOf(linux);
         return !WithinPages(linux, secure, bytes) ? Status.BadAddress
+            : frames.TypeOf(secure) != FrameType.SkDefault ? Status.BadAddress
             : from is not (FrameType.XnuDefault or FrameType.SkSharedRw) ? Status.Denied
-            : frames.TypeOf(secure) != FrameType.SkDefault ? Status.Denied
             : Status.Ok;
     }
 

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Exclaves.Abi;
 
 namespace Exclaves.Sptm;
 

@@ -12,7 +12,7 @@ public static class Sharing
     {
         if ((address & (FrameTable.PageBytes - 1)) != 0 || !frames.Contains(address))
         {
-            return Status.BadAddress;
+            return Status.Denied;
         }
 
         ref FrameEntry frame = ref frames.Entry(address);
@@ -38,7 +38,7 @@ public static class Sharing
     {
         if ((address & (FrameTable.PageBytes - 1)) != 0 || !frames.Contains(address))
         {
-            return Status.BadAddress;
+            return Status.Denied;
         }
 
         ref FrameEntry frame = ref frames.Entry(address);

@@ -1,4 +1,4 @@
-namespace Exclaves.Sptm;
+namespace Exclaves.Abi;
 
 /// <summary>The one type that each 4 KiB frame of RAM has (DESIGN 4, I1).</summary>
 /// <remarks>Zero grants nothing to anybody.</remarks>
