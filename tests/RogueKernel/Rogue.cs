@@ -120,7 +120,7 @@ internal static unsafe class Rogue
 
     /// <summary>From SK's entry.S, once per CPU. Never returns.</summary>
     [RuntimeExport("sk_main")]
-    public static void Main(ulong kind, ulong bootInfo, ulong number)
+    public static void Main(ulong bootInfo, ulong number)
     {
         BuildWindow();
         byte* page = CpuPages() + (number * CpuPageBytes);
@@ -128,9 +128,15 @@ internal static unsafe class Rogue
         ulong seed = 0;
         while (true)
         {
-            frame.W0 = (ulong)GateCall.Return;
+            frame.W0 = (ulong)GateStatus.Success;
             GateTrip(ref frame, seed);
             seed = 0;
+            if (frame.W0 != (ulong)GateEndpoint.Enter)
+            {
+                frame.W1 = Dispatch.Version;
+                continue;
+            }
+
             ulong command = frame.W2;
             ulong x2 = frame.W3;
             ulong x3 = frame.W4;

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Runtime.InteropServices;
 
 namespace Exclaves.Sptm.Tests;
 
@@ -13,6 +14,12 @@ public readonly struct FakeMachine : IStage2Machine
     private static HashSet<ulong>? _stale;
 
     [ThreadStatic]
+    private static Dictionary<ulong, ushort>? _deviations;
+
+    [ThreadStatic]
+    private static List<ulong>? _cleared;
+
+    [ThreadStatic]
     private static int _invalidations;
 
     public static int Invalidations => _invalidations;
@@ -23,6 +30,8 @@ public readonly struct FakeMachine : IStage2Machine
     {
         _memory = [];
         _stale = [];
+        _deviations = [];
+        _cleared = [];
         _invalidations = 0;
     }
 
@@ -54,6 +63,27 @@ public readonly struct FakeMachine : IStage2Machine
         _invalidations++;
         _stale!.Clear();
     }
+
+    public static void InvalidateAll(ushort vmid) => Invalidate(vmid, 0);
+
+    public static void ClearPage(ulong address)
+    {
+        if (_stale!.Count != 0)
+        {
+            throw new InvalidOperationException($"frame {address:x} cleared while an old translation may be cached");
+        }
+
+        _cleared!.Add(address);
+        for (ulong word = 0; word < FrameTable.PageBytes; word += 8)
+        {
+            _memory!.Remove(address + word);
+        }
+    }
+
+    public static ref ushort Deviations(ulong table) => ref CollectionsMarshal.GetValueRefOrAddDefault(_deviations!, table, out _);
+
+    /// <summary>Frames that were cleared, in order.</summary>
+    public static List<ulong> Cleared => _cleared!;
 
     /// <summary>Entries that were made invalid and never invalidated in the TLB.</summary>
     public static int Stale => _stale!.Count;

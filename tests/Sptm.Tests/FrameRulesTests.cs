@@ -22,12 +22,18 @@ public class FrameRulesTests
     }
 
     [Fact]
-    public void LinuxReachesItsOwnFramesAndNoOthers()
+    public void LinuxReachesItsOwnFramesAndReadsWhatIsPublished()
     {
         foreach (FrameType type in Types)
         {
-            bool own = type is FrameType.XnuDefault or FrameType.SkSharedRw;
-            Assert.Equal(own ? FrameAccess.All : FrameAccess.None, FrameRules.LinuxAccess(type));
+            FrameAccess expected = type switch
+            {
+                FrameType.XnuDefault or FrameType.SkSharedRw => FrameAccess.All,
+                FrameType.SkSharedRo => FrameAccess.Read,
+                FrameType.XnuIo => FrameAccess.ReadWrite,
+                _ => FrameAccess.None,
+            };
+            Assert.Equal(expected, FrameRules.LinuxAccess(type));
         }
     }
 

@@ -16,7 +16,7 @@ public class Stage2Tests
     private static (Stage2<FakeMachine> Tables, TablePool Pool) New(ulong poolBytes = 0x40_0000)
     {
         FakeMachine.Reset();
-        return (new Stage2<FakeMachine>(Root, 1), new TablePool(PoolBase, poolBytes));
+        return (new Stage2<FakeMachine>(Root, 1, FrameAccess.None), new TablePool(PoolBase, poolBytes));
     }
 
     [Theory]

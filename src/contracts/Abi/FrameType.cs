@@ -44,4 +44,17 @@ public enum FrameType : byte
 
     /// <summary>What the monitor tells SK and never changes: the measurement log.</summary>
     SptmRo = 13,
+
+    /// <summary>Memory that Linux allocated for the secure world on an upcall, private to it until given back (the original's SK_DEFAULT
+    /// as the target of a retype; <see cref="SkDefault"/> is the carve-out, which no edge leads out of).</summary>
+    SkDonated = 14,
+
+    /// <summary>A donated frame that Linux may read.</summary>
+    SkSharedRo = 15,
+
+    /// <summary>Registers of a device of Linux. Not RAM: no entry of the frame table, only a row of the device map.</summary>
+    XnuIo = 16,
+
+    /// <summary>Registers of a device of the secure world.</summary>
+    SkIo = 17,
 }

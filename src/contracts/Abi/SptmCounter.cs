@@ -54,5 +54,14 @@ public enum SptmCounter : uint
     /// <summary>No counter: its stream id, which is the PCI requester id.</summary>
     RefusedDmaStream = 16,
 
-    Count = 17,
+    /// <summary>Retype requests that the frame rules refused.</summary>
+    RefusedRetype = 17,
+
+    /// <summary>Frames that Linux allocated for the secure world and that it holds now.</summary>
+    DonatedFrames = 18,
+
+    /// <summary>Donated frames that Linux touched and so got back, in total.</summary>
+    ReclaimedFrames = 19,
+
+    Count = 20,
 }

@@ -202,16 +202,16 @@ public static unsafe class Boot
         Smmu.Place(next);
         next += SmmuTables.Bytes;
         next = (next + Stage2<Stage2Machine>.RootBytes - 1) & ~(Stage2<Stage2Machine>.RootBytes - 1);
-        Monitor.LinuxTables = new Stage2<Stage2Machine>(next, LinuxVmid);
+        Monitor.LinuxTables = new Stage2<Stage2Machine>(next, LinuxVmid, FrameRules.LinuxAccess(FrameType.XnuDefault));
         next += Stage2<Stage2Machine>.RootBytes;
-        Monitor.SecureTables = new Stage2<Stage2Machine>(next, SecureVmid);
+        Monitor.SecureTables = new Stage2<Stage2Machine>(next, SecureVmid, FrameRules.SkAccess(FrameType.XnuDefault));
         next += Stage2<Stage2Machine>.RootBytes;
         SecureBoot.PlaceTables(next);
         next += Stage2<Stage2Machine>.RootBytes;
 
-        // Enough for SK to borrow every frame of Linux one by one, and for all splits at boot: the pool cannot run out later.
+        // Enough for both translations to hold every block of RAM in pages, and for all splits at boot: the pool cannot run out later.
         const ulong Spare = 64;
-        ulong tableBytes = ((Monitor.Description.RamBytes / Block) + Spare) * Page;
+        ulong tableBytes = ((2 * (Monitor.Description.RamBytes / Block)) + Spare) * Page;
         Monitor.Tables = new TablePool(next, tableBytes);
         return next + tableBytes;
     }

@@ -47,6 +47,10 @@ public static unsafe class El2
     public static extern void InvalidateIpa(ulong vttbr, ulong page);
 
     [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_invalidate_vmid")]
+    public static extern void InvalidateVmid(ulong vttbr);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_clean_range")]
     public static extern void CleanRange(ulong start, ulong end);
 

@@ -27,8 +27,7 @@ public static unsafe class Machinery
         Monitor.CloseSecure();
         Console.TakeFromLinux();
 
-        Scrub(Virt.SkBase, Virt.SkSlotBytes);
-        Scrub(Monitor.Plan.PoolBase, Monitor.Plan.PoolBytes);
+        Scrub(Virt.RamBase, Monitor.Description.RamBytes);
         for (int i = 0; i < Virt.MaxCpus; i++)
         {
             Monitor.Cpu(i)->Secure = default;
@@ -39,13 +38,13 @@ public static unsafe class Machinery
         El2.Smc(function, 0, 0, 0);
     }
 
-    /// <summary>Overwrites the frames of a range that SK could write: its own data, with the registers of its threads, and its untyped memory.</summary>
+    /// <summary>Overwrites the frames of a range that only SK could write: its own data, with the registers of its threads, its untyped memory, donated memory.</summary>
     private static void Scrub(ulong start, ulong bytes)
     {
         FrameTable frames = Monitor.Frames;
         for (ulong address = start; address < start + bytes; address += FrameTable.PageBytes)
         {
-            if (frames.TypeOf(address) == FrameType.SkDefault)
+            if (frames.TypeOf(address) is FrameType.SkDefault or FrameType.SkDonated or FrameType.SkSharedRo)
             {
                 // SAFETY: a frame of RAM that entry.S maps; SK's data and the pool hold no code or tables of the monitor.
                 new Span<byte>((void*)address, (int)FrameTable.PageBytes).Clear();

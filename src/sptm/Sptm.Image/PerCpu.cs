@@ -66,6 +66,9 @@ public unsafe struct PerCpu
     /// <summary>The <see cref="GateEndpoint"/> that SK is working on, or has answered last.</summary>
     public uint Request;
 
+    /// <summary>The frame that Linux touched, while <see cref="Request"/> is <see cref="GateEndpoint.Reclaim"/>.</summary>
+    public ulong Reclaimed;
+
     /// <summary>Where Linux wants this CPU to start, and the value for x0.</summary>
     public ulong LinuxEntry;
     public ulong LinuxContext;

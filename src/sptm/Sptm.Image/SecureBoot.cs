@@ -50,7 +50,7 @@ public static unsafe class SecureBoot
     public static ReadOnlySpan<byte> BootArguments(in ImageHeader header) => Copies.BootArguments(header);
 
     /// <summary>Names the zeroed memory of TXM's level-1 tables.</summary>
-    public static void PlaceTables(ulong root) => _tables = new Stage2<Stage2Machine>(root, TxmVmid);
+    public static void PlaceTables(ulong root) => _tables = new Stage2<Stage2Machine>(root, TxmVmid, FrameAccess.None);
 
     /// <summary>Types the manifest's place and TXM's slot.</summary>
     public static void Claim(in FrameTable frames)

@@ -56,6 +56,7 @@ public static unsafe class SecureGate
         ref TrapFrame frame = ref cpu->Secure;
         Status status = function switch
         {
+            SkFunction.Retype => ChangeType(cpu, Domain.Sk, frame.X[0], frame.X[1], frame.X[2]),
             SkFunction.Borrow or SkFunction.Return => ChangeSharing(cpu, frame.X[0], function == SkFunction.Borrow),
             SkFunction.LinuxRead or SkFunction.LinuxWrite => Copy(frame.X[0], frame.X[1], frame.X[2], function == SkFunction.LinuxWrite),
             SkFunction.ArgumentDone => ForgetArgument(frame.X[0]),
@@ -110,11 +111,64 @@ public static unsafe class SecureGate
             return Traps.PowerOff(cpu);
         }
 
+        if (cpu->Request == (uint)GateEndpoint.Reclaim)
+        {
+            TakeBack(cpu);
+            return cpu->Frame;
+        }
+
         cpu->Linux.X[0] = cpu->Secure.X[1];
         cpu->Linux.X[1] = cpu->Secure.X[2];
         cpu->Linux.X[2] = cpu->Secure.X[3];
         cpu->Linux.X[3] = cpu->Secure.X[4];
         return cpu->Frame;
+    }
+
+    /// <summary>Changes a frame's type for <paramref name="caller"/>, and counts.</summary>
+    private static Status ChangeType(PerCpu* cpu, Domain caller, ulong address, ulong current, ulong next)
+    {
+        if (current > byte.MaxValue || next > byte.MaxValue)
+        {
+            return Status.BadArgument;
+        }
+
+        using Spinlock.Held held = Monitor.LockStage2();
+        Status status = Retype.Apply(
+            caller, Monitor.Frames, Monitor.LinuxTables, Monitor.SecureTables, ref Monitor.Tables, address, (FrameType)current, (FrameType)next);
+        if (status != Status.Ok)
+        {
+            Monitor.Count(cpu, SptmCounter.RefusedRetype);
+            return status;
+        }
+
+        ulong donated = ((FrameType)next == FrameType.XnuDefault ? 0ul : 1ul) - ((FrameType)current == FrameType.XnuDefault ? 0ul : 1ul);
+        cpu->Counters[(int)SptmCounter.DonatedFrames] += donated;
+        return Status.Ok;
+    }
+
+    /// <summary>Linux touched a donated frame: its conclave ends first, then Linux gets the frame back, scrubbed, and tries again.</summary>
+    public static TrapFrame* Reclaim(PerCpu* cpu, ulong address)
+    {
+        cpu->Reclaimed = address & ~(FrameTable.PageBytes - 1);
+        if (!Monitor.IsSecureOpen)
+        {
+            TakeBack(cpu);
+            return cpu->Frame;
+        }
+
+        cpu->Secure.X[1] = cpu->Reclaimed;
+        return Enter(cpu, GateEndpoint.Reclaim);
+    }
+
+    private static void TakeBack(PerCpu* cpu)
+    {
+        FrameType type = Monitor.Frames.TypeOf(cpu->Reclaimed);
+
+        // Another CPU, or SK itself, may have given it back meanwhile.
+        if (FrameRules.IsReclaimable(type) && ChangeType(cpu, Domain.Sptm, cpu->Reclaimed, (ulong)type, (ulong)FrameType.XnuDefault) == Status.Ok)
+        {
+            Monitor.Count(cpu, SptmCounter.ReclaimedFrames);
+        }
     }
 
     private static Status Copy(ulong linux, ulong secure, ulong bytes, bool toLinux)
@@ -218,5 +272,9 @@ public static unsafe class SecureGate
     }
 
     /// <summary>SGI 0, which Linux takes for a spurious reschedule (design review 1).</summary>
-    private static void Kick(ulong mask) => El2.SendSgi(mask & 0xFF);
+    private static Status Kick(ulong mask)
+    {
+        El2.SendSgi(mask & 0xFF);
+        return Status.Ok;
+    }
 }

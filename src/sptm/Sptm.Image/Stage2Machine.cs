@@ -1,3 +1,4 @@
+using System;
 using Exclaves.Machine;
 
 namespace Exclaves.Sptm.Image;
@@ -13,9 +14,19 @@ public readonly struct Stage2Machine : IStage2Machine
         Arm64.DsbIshst();
     }
 
-    public static void Invalidate(ushort vmid, ulong ipa)
+    public static void Invalidate(ushort vmid, ulong ipa) => El2.InvalidateIpa(BaseOf(vmid), ipa >> FrameTable.PageShift);
+
+    public static void InvalidateAll(ushort vmid) => El2.InvalidateVmid(BaseOf(vmid));
+
+    public static unsafe void ClearPage(ulong address)
     {
-        ulong root = vmid == Boot.SecureVmid ? Monitor.SecureTables.TranslationBase : Monitor.LinuxTables.TranslationBase;
-        El2.InvalidateIpa(root, ipa >> FrameTable.PageShift);
+        // SAFETY: callers name a frame of RAM that nobody maps while it is cleared.
+        new Span<byte>((void*)address, (int)FrameTable.PageBytes).Clear();
+        El2.CleanRange(address, address + FrameTable.PageBytes);
     }
+
+    public static ref ushort Deviations(ulong table) => ref Monitor.Frames.Entry(table).BorrowCount;
+
+    private static ulong BaseOf(ushort vmid) =>
+        vmid == Boot.SecureVmid ? Monitor.SecureTables.TranslationBase : Monitor.LinuxTables.TranslationBase;
 }

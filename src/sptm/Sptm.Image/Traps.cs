@@ -53,8 +53,7 @@ public static unsafe class Traps
                 return Power(cpu, ref frame, syndrome);
             case ExceptionClass.DataAbortLower:
             case ExceptionClass.InstructionAbortLower:
-                Abort(cpu, ref frame, syndrome);
-                return cpu->Frame;
+                return Abort(cpu, ref frame, syndrome);
             default:
                 Apply(ref frame, AbortPolicy.InjectUndefined(frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
                 return cpu->Frame;
@@ -198,19 +197,24 @@ public static unsafe class Traps
         return result;
     }
 
-    private static void Abort(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
+    private static TrapFrame* Abort(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
     {
         ulong address = ((frame.FaultPage & FaultPageMask) << 8) | (frame.FaultAddress & (FrameTable.PageBytes - 1));
         bool data = syndrome.Class == ExceptionClass.DataAbortLower && !syndrome.IsStage1Walk && syndrome.IsTranslationFault;
         if (data && syndrome.HasSyndrome && DeviceMap.IsRedistributorFrame(address, Monitor.Description.CpuCount, out uint offset))
         {
             Emulate(cpu, ref frame, syndrome, address, offset);
-            return;
+            return cpu->Frame;
         }
 
         if (IsValidNow(address, syndrome))
         {
-            return;
+            return cpu->Frame;
+        }
+
+        if (FrameRules.IsReclaimable(Monitor.Frames.TypeOf(address)))
+        {
+            return SecureGate.Reclaim(cpu, address);
         }
 
         SptmCounter kind = AbortPolicy.Classify(syndrome, frame.FaultAddress, frame.ProcessorState, Monitor.Frames.Contains(address));
@@ -218,6 +222,7 @@ public static unsafe class Traps
         Monitor.Count(cpu, kind);
         Apply(ref frame, AbortPolicy.Inject(
             syndrome, frame.FaultAddress, frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
+        return cpu->Frame;
     }
 
     /// <summary>Another CPU may have been between break and make: walk again under the lock, and retry if the entry permits it now.</summary>

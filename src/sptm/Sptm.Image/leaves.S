@@ -65,6 +65,21 @@ leaf sptm_invalidate_ipa
     isb
     ret
 
+/* x0 = VTTBR_EL2 of the translation. Invalidates all entries of both stages for that VMID. */
+leaf sptm_invalidate_vmid
+    mrs     x2, vttbr_el2
+    mrs     x3, hcr_el2
+    orr     x4, x3, #1
+    msr     hcr_el2, x4
+    msr     vttbr_el2, x0
+    isb
+    tlbi    vmalls12e1is
+    dsb     ish
+    msr     vttbr_el2, x2
+    msr     hcr_el2, x3
+    isb
+    ret
+
 /* x0 = address of a 64-byte line, x1 = end: writes dirty lines back and drops them. */
 leaf sptm_clean_range
 1:  cmp     x0, x1

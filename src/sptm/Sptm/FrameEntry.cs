@@ -12,6 +12,7 @@ public struct FrameEntry
     /// <summary>Requests of Linux in progress that named this frame as their private argument page.</summary>
     public byte ArgumentCount;
 
-    /// <summary>How often the secure world borrows it; not zero exactly when <see cref="Type"/> is <see cref="FrameType.SkSharedRw"/>.</summary>
+    /// <summary>How often the secure world borrows it; of memory of Linux, not zero exactly when <see cref="Type"/> is <see cref="FrameType.SkSharedRw"/>.
+    /// Of a level-3 stage-2 table: how many entries differ from the block that it stands for.</summary>
     public ushort BorrowCount;
 }

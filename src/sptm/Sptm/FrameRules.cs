@@ -19,10 +19,10 @@ public enum FrameOperation : byte
     ForgetArgument = 3,
 }
 
-/// <summary>Who may touch a frame of which type, and how types change: the specification as two tables.</summary>
+/// <summary>Who may touch a frame of which type, and how types change: the specification as three tables.</summary>
 public static class FrameRules
 {
-    public const int TypeCount = 14;
+    public const int TypeCount = 18;
     public const int OperationCount = 4;
 
     /// <summary>What stage 2 gives to Linux and to SK, by type (DESIGN 4, I2; no row holds write and execute for SK, I3).</summary>
@@ -43,27 +43,53 @@ public static class FrameRules
         /* TxmRo      */ FrameAccess.None,     FrameAccess.None,
         /* TxmDefault */ FrameAccess.None,     FrameAccess.None,
         /* SptmRo     */ FrameAccess.None,     FrameAccess.Read,
+        /* SkDonated  */ FrameAccess.None,     FrameAccess.ReadWrite,
+        /* SkSharedRo */ FrameAccess.Read,     FrameAccess.ReadWrite,
+        /* XnuIo      */ FrameAccess.ReadWrite, FrameAccess.None,
+        /* SkIo       */ FrameAccess.None,     FrameAccess.ReadWrite,
     ];
 
-    /// <summary>Which operations a type admits. Counts are checked in <see cref="Apply"/>.</summary>
-    private static ReadOnlySpan<bool> Legal =>
+    /// <summary>The legal edges of retype and who may walk them. What no row names is refused; counted edges are <see cref="FrameOperation"/>s.</summary>
+    /// <remarks>At boot every frame gets its first type from nothing (<see cref="FrameTable.Claim"/>). Of the carve-out nothing ever leaves.</remarks>
+    private static ReadOnlySpan<byte> Edges =>
     [
-        //               Share  Unshare Name   Forget
-        /* Unknown    */ false, false,  false, false,
-        /* SptmCode   */ false, false,  false, false,
-        /* SptmData   */ false, false,  false, false,
-        /* PageTable  */ false, false,  false, false,
-        /* XnuDefault */ true,  false,  true,  true,
-        /* SkCode     */ false, false,  false, false,
-        /* SkConst    */ false, false,  false, false,
-        /* SkDefault  */ false, false,  false, false,
-        /* SkSharedRw */ true,  true,   true,  true,
-        /* SptmIommu  */ false, false,  false, false,
-        /* TxmCode    */ false, false,  false, false,
-        /* TxmRo      */ false, false,  false, false,
-        /* TxmDefault */ false, false,  false, false,
-        /* SptmRo     */ false, false,  false, false,
+        //    from                        to                           callers
+        (byte)FrameType.XnuDefault, (byte)FrameType.SkDonated,  SkCaller,
+        (byte)FrameType.SkDonated,  (byte)FrameType.XnuDefault, SkCaller | SptmCaller,
+        (byte)FrameType.SkDonated,  (byte)FrameType.SkSharedRo, SkCaller,
+        (byte)FrameType.SkSharedRo, (byte)FrameType.SkDonated,  SkCaller,
+        (byte)FrameType.SkSharedRo, (byte)FrameType.XnuDefault, SkCaller | SptmCaller,
     ];
+
+    /// <summary>Types on which each operation is possible, one bit for each type. Counts are checked in <see cref="Apply"/>.</summary>
+    private static ReadOnlySpan<ushort> Admits =>
+    [
+        /* Share          */ XnuMemory,
+        /* Unshare        */ 1 << (int)FrameType.SkSharedRw,
+        /* NameArgument   */ XnuMemory,
+        /* ForgetArgument */ XnuMemory,
+    ];
+
+    private const byte SptmCaller = 1 << (int)Domain.Sptm;
+    private const byte SkCaller = 1 << (int)Domain.Sk;
+    private const ushort XnuMemory = (1 << (int)FrameType.XnuDefault) | (1 << (int)FrameType.SkSharedRw);
+
+    /// <summary>Whether <paramref name="caller"/> may turn a frame of one type into the other.</summary>
+    public static bool IsEdge(Domain caller, FrameType from, FrameType to)
+    {
+        for (int i = 0; i < Edges.Length; i += 3)
+        {
+            if (Edges[i] == (byte)from && Edges[i + 1] == (byte)to)
+            {
+                return (uint)caller < 8 && ((Edges[i + 2] >> (int)caller) & 1) != 0;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Linux allocated it for us, so a touch of Linux takes it back (DESIGN 4).</summary>
+    public static bool IsReclaimable(FrameType type) => IsEdge(Domain.Sptm, type, FrameType.XnuDefault);
 
     public static FrameAccess LinuxAccess(FrameType type) => (uint)type < TypeCount ? Access[(int)type * 2] : FrameAccess.None;
 
@@ -87,7 +113,7 @@ public static class FrameRules
             return Status.BadArgument;
         }
 
-        if (!Legal[((int)frame.Type * OperationCount) + (int)operation])
+        if (((Admits[(int)operation] >> (int)frame.Type) & 1) == 0)
         {
             return Status.Denied;
         }

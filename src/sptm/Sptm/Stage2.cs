@@ -5,7 +5,8 @@ namespace Exclaves.Sptm;
 /// <summary>One world's stage-2 translation: 40-bit IPA, identity, blocks where possible.</summary>
 /// <remarks>
 /// Level 1 is two concatenated tables (1,024 entries of 1 GiB, 8 KiB aligned), as VTCR_EL2.T0SZ = 24 wants. All changes go through
-/// <see cref="Replace"/>, which does break-before-make (Arm ARM D8.14); callers hold the stage-2 lock. Tables are never freed.
+/// <see cref="Replace"/>, which does break-before-make (Arm ARM D8.14); callers hold the stage-2 lock.
+/// A level-3 table all of whose pages are at home becomes a block again, so that frames which come and go leave no fragments.
 /// </remarks>
 public readonly struct Stage2<TMachine>
     where TMachine : struct, IStage2Machine
@@ -18,13 +19,16 @@ public readonly struct Stage2<TMachine>
 
     private readonly ulong _root;
     private readonly ushort _vmid;
+    private readonly FrameAccess _home;
 
     /// <param name="root">Physical base of the zeroed level-1 tables, 8 KiB aligned.</param>
     /// <param name="vmid">Not 0.</param>
-    public Stage2(ulong root, ushort vmid)
+    /// <param name="home">What this world may do with a frame of Linux that nobody else uses: the state to which tables shrink back.</param>
+    public Stage2(ulong root, ushort vmid, FrameAccess home)
     {
         _root = root;
         _vmid = vmid;
+        _home = home;
     }
 
     public ulong Root => _root;
@@ -103,9 +107,11 @@ public readonly struct Stage2<TMachine>
     private Status SetLeaf(ref TablePool pool, ulong ipa, int level, FrameAccess access, bool device)
     {
         ulong table = _root;
+        ulong parent = 0;
         for (int at = 1; at < level; at++)
         {
             ulong entry = EntryAddress(table, ipa, at);
+            parent = entry;
             ulong descriptor = TMachine.ReadEntry(entry);
             if (!Stage2Descriptor.IsTable(descriptor, at))
             {
@@ -118,15 +124,57 @@ public readonly struct Stage2<TMachine>
             table = descriptor & Stage2Descriptor.AddressMask;
         }
 
-        Replace(EntryAddress(table, ipa, level), Stage2Descriptor.Leaf(ipa, level, access, device), ipa);
+        ulong leaf = Stage2Descriptor.Leaf(ipa, level, access, device);
+        ulong old = Replace(EntryAddress(table, ipa, level), leaf, ipa);
+        if (level == 3)
+        {
+            Count(ref pool, parent, table, ipa, old, leaf);
+        }
+        else if (Stage2Descriptor.IsTable(old, level))
+        {
+            Free(ref pool, old, level);
+        }
+
         return Status.Ok;
+    }
+
+    /// <summary>Keeps the number of pages that are not at home; without any, the block comes back.</summary>
+    private void Count(ref TablePool pool, ulong parent, ulong table, ulong ipa, ulong old, ulong now)
+    {
+        ref ushort deviations = ref TMachine.Deviations(table);
+        ulong home = Home(ipa, 3);
+        deviations += (ushort)((now != home ? 1 : 0) - (old != home ? 1 : 0));
+        if (deviations == 0)
+        {
+            ulong block = ipa & ~((1ul << LevelShift(2)) - 1);
+            _ = Replace(parent, Home(block, 2), ipa);
+            pool.Release<TMachine>(table);
+        }
+    }
+
+    private ulong Home(ulong ipa, int level) => Stage2Descriptor.Leaf(ipa, level, _home, device: false);
+
+    /// <summary>A block has taken the place of a table: gives it and what hangs on it back.</summary>
+    private static void Free(ref TablePool pool, ulong descriptor, int level)
+    {
+        ulong table = descriptor & Stage2Descriptor.AddressMask;
+        for (ulong i = 0; level == 1 && i <= IndexMask; i++)
+        {
+            ulong child = TMachine.ReadEntry(table + (i * 8));
+            if (Stage2Descriptor.IsTable(child, 2))
+            {
+                Free(ref pool, child, 2);
+            }
+        }
+
+        pool.Release<TMachine>(table);
     }
 
     /// <summary>Puts a table with the same translations in the place of a block (or of nothing).</summary>
     private bool TrySplit(ref TablePool pool, ulong entry, ulong block, ulong ipa, int level, out ulong descriptor)
     {
         descriptor = 0;
-        if (!pool.TryTake(out ulong table))
+        if (!pool.TryTake<TMachine>(out ulong table))
         {
             return false;
         }
@@ -143,28 +191,47 @@ public readonly struct Stage2<TMachine>
             }
         }
 
+        if (level == 2)
+        {
+            TMachine.Deviations(table) = block == Home(ipa & ~((1ul << LevelShift(2)) - 1), 2) ? (ushort)0 : (ushort)(IndexMask + 1);
+        }
+
         descriptor = Stage2Descriptor.Table(table);
-        Replace(entry, descriptor, ipa);
+        _ = Replace(entry, descriptor, ipa);
         return true;
     }
 
-    private void Replace(ulong entry, ulong descriptor, ulong ipa)
+    /// <summary>Puts a descriptor in the place of another: break, invalidate, make.</summary>
+    /// <returns>The old descriptor.</returns>
+    private ulong Replace(ulong entry, ulong descriptor, ulong ipa)
     {
         ulong old = TMachine.ReadEntry(entry);
         if (old == descriptor)
         {
-            return;
+            return old;
         }
 
         if (Stage2Descriptor.IsValid(old))
         {
             TMachine.WriteEntry(entry, 0);
-            TMachine.Invalidate(_vmid, ipa);
+
+            // A table stands for many translations, each of which may be cached by itself; a leaf for one.
+            bool isTable = (old & Stage2Descriptor.TableOrPage) != 0 && (old & Stage2Descriptor.AccessFlagOfLeaf) == 0;
+            if (isTable)
+            {
+                TMachine.InvalidateAll(_vmid);
+            }
+            else
+            {
+                TMachine.Invalidate(_vmid, ipa);
+            }
         }
 
         if (descriptor != 0)
         {
             TMachine.WriteEntry(entry, descriptor);
         }
+
+        return old;
     }
 }

@@ -20,6 +20,9 @@ public static class Stage2Descriptor
     private const ulong AccessMask = 3ul << AccessShift;
     private const ulong InnerShareable = 3ul << 8;
     private const ulong AccessFlag = 1ul << 10;
+
+    /// <summary>Set in every leaf that we make and in no table.</summary>
+    public const ulong AccessFlagOfLeaf = AccessFlag;
     private const ulong ExecuteNever = 2ul << 53;
 
     /// <summary>A leaf for normal memory or (<paramref name="device"/>) device memory, or 0 when <paramref name="access"/> lacks read.</summary>

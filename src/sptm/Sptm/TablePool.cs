@@ -6,17 +6,32 @@ public struct TablePool
     private ulong _next;
     private ulong _end;
 
+    /// <summary>First of the frames that came back, or 0; each holds the address of the next in its first word.</summary>
+    private ulong _free;
+    private ulong _freeCount;
+
     public TablePool(ulong start, ulong bytes)
     {
         _next = start;
         _end = start + bytes;
+        _free = 0;
+        _freeCount = 0;
     }
 
-    public readonly ulong FreeBytes => _end - _next;
+    public readonly ulong FreeBytes => _end - _next + (_freeCount * FrameTable.PageBytes);
 
     /// <summary>Takes one zeroed frame; false when there is none.</summary>
-    public bool TryTake(out ulong frame)
+    public bool TryTake<TMachine>(out ulong frame) where TMachine : struct, IStage2Machine
     {
+        if (_free != 0)
+        {
+            frame = _free;
+            _free = TMachine.ReadEntry(frame);
+            _freeCount--;
+            TMachine.WriteEntry(frame, 0);
+            return true;
+        }
+
         frame = _next;
         if (_next >= _end)
         {
@@ -25,5 +40,14 @@ public struct TablePool
 
         _next += FrameTable.PageBytes;
         return true;
+    }
+
+    /// <summary>Takes back a table that no walk can reach any more.</summary>
+    public void Release<TMachine>(ulong frame) where TMachine : struct, IStage2Machine
+    {
+        TMachine.ClearPage(frame);
+        TMachine.WriteEntry(frame, _free);
+        _free = frame;
+        _freeCount++;
     }
 }
