@@ -1,4 +1,5 @@
 using System;
+using Exclaves.Abi;
 using Exclaves.Sptm;
 using Xunit;
 

@@ -73,7 +73,7 @@ public static unsafe class Traps
                 return cpu->Frame;
             }
 
-            kind = LinuxCallKind.Unknown;
+            kind = XnuCallHandling.Unknown;
         }
 
         if (kind == XnuCallHandling.Unknown || !Monitor.IsSecureOpen)
