@@ -84,7 +84,7 @@ public class CallTests
         world.WriteArgument(World.CallPage, MessageCommand.InvokeCommand, (uint)StatisticsOperation.Counters, session, Buffer(6, 0, 1024));
         world.CallRegistered();
         Assert.Equal(Tee.Success, world.Get<MessageArgument>(World.CallPage).Result);
-        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(world.Linux(World.BufferPage + 0x100, 240));
+        ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(world.Linux(World.BufferPage + 0x100, 512));
         int kernel = (int)SkCounter.Count + (int)SptmCounter.Count;
         Assert.Equal([(ulong)SkCounter.Count, (ulong)SptmCounter.Count, (ulong)ProxyCounter.Count, 1000], words[..4].ToArray());
         Assert.Equal([1, 2, 1, 0], words.Slice(3 + kernel, 4).ToArray());
