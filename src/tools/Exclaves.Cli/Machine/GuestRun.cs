@@ -219,11 +219,13 @@ public sealed class GuestRun
     /// <summary>Passes the command's bytes on; answers the verdict, or null when the port closes without one.</summary>
     private async Task<string?> PumpPort(Socket listener, Stream target, Task qemuEnded, CancellationToken stop)
     {
-        // A QEMU that refuses its arguments never connects.
+        // A QEMU that refuses its arguments never connects; one that has ended may have connected and written before. A connection of our own, closed at once,
+        // stands in line behind QEMU's or is the first one.
         Task<Socket> accept = listener.AcceptAsync(stop).AsTask();
-        if (await Task.WhenAny(accept, qemuEnded) != accept && !accept.IsCompleted)
+        if (await Task.WhenAny(accept, qemuEnded) != accept)
         {
-            return null;
+            using Socket last = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await last.ConnectAsync(listener.LocalEndPoint!, stop);
         }
 
         using Socket port = await accept;
