@@ -28,6 +28,7 @@ public partial class LayoutTests
         Assert.Equal(header["FRAME_FPCR"], Offset<TrapFrame>(nameof(TrapFrame.FloatControl)));
         Assert.Equal(header["FRAME_FPSR"], Offset<TrapFrame>(nameof(TrapFrame.FloatStatus)));
         Assert.Equal(header["FRAME_V"], Offset<TrapFrame>(nameof(TrapFrame.V)));
+        Assert.Equal(header["PERCPU_FEATURES"], Offset<PerCpu>(nameof(PerCpu.Features)));
         Assert.Equal(Virt.MaxCpus, header["MAX_CPUS"]);
         Assert.True(Unsafe.SizeOf<PerCpu>() <= header["PERCPU_BYTES"], $"PerCpu has {Unsafe.SizeOf<PerCpu>()} bytes");
     }

@@ -63,5 +63,8 @@ public enum SptmCounter : uint
     /// <summary>Donated frames that Linux touched and so got back, in total.</summary>
     ReclaimedFrames = 19,
 
-    Count = 20,
+    /// <summary>Reads of an identification register that SPTM answers, on CPUs with something to hide.</summary>
+    IdentificationRead = 20,
+
+    Count = 21,
 }

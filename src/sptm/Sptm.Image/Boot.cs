@@ -38,6 +38,7 @@ public static unsafe class Boot
         SecureBoot.MeasureMonitor(slotBits);
         _startTicks = Arm64.ReadCntpctEl0();
         Stage("SPTM: the monitor of Exclaves runs at EL2"u8);
+        Identification.Find(Monitor.Cpu(0));
         if (El2.RegisterCount() != (ulong)WorldRegister.Count)
         {
             Stop("worldregs.h and WorldRegister.cs differ"u8);
@@ -101,6 +102,7 @@ public static unsafe class Boot
     [RuntimeExport("sptm_secondary")]
     public static TrapFrame* StartSecondary(PerCpu* cpu)
     {
+        Identification.Find(cpu);
         ResetWorlds(cpu);
         Volatile.Write(ref cpu->Power, (uint)CpuPower.On);
         return Monitor.IsSecureOpen ? EnterFirst(cpu, 0) : StartLinux(cpu, firstWorld: true);
@@ -141,18 +143,18 @@ public static unsafe class Boot
         cpu->LinuxWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
         cpu->LinuxWorld[(int)WorldRegister.VttbrEl2] = Monitor.LinuxTables.TranslationBase;
         cpu->LinuxWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
-        cpu->LinuxWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrLinux;
+        cpu->LinuxWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrLinux | Identification.Mdcr(cpu->Features);
         cpu->LinuxWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlLinux;
-        cpu->LinuxWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrLinux;
+        cpu->LinuxWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrLinux | CpuFeatures.Hcr(cpu->Features);
 
         cpu->SecureWorld = default;
         cpu->SecureWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
         cpu->SecureWorld[(int)WorldRegister.VttbrEl2] = Monitor.SecureTables.TranslationBase;
         cpu->SecureWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
-        cpu->SecureWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrSecure;
-        cpu->SecureWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlSecure;
+        cpu->SecureWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrSecure | Identification.Mdcr(cpu->Features);
+        cpu->SecureWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlSecure | CpuFeatures.CnthctlSecure(cpu->Features);
         cpu->SecureWorld[(int)WorldRegister.IchHcrEl2] = WorldValues.IchHcrSecure;
-        cpu->SecureWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrSecure;
+        cpu->SecureWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrSecure | CpuFeatures.Hcr(cpu->Features);
     }
 
     /// <summary>A line with the time since the monitor's first instruction.</summary>

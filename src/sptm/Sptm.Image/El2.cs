@@ -30,6 +30,19 @@ public static unsafe class El2
     [RuntimeImport("*", "sptm_write_el1_exception")]
     public static extern void WriteEl1Exception(ulong elr, ulong spsr, ulong esr, ulong far);
 
+    /// <summary>Identification register op0 3, CRn 0: index (CRm - 1) * 8 + op2, at most 55.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_id")]
+    public static extern ulong ReadId(uint index);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_pmcr")]
+    public static extern ulong ReadPmcr();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_close_features")]
+    public static extern void CloseFeatures(CpuFeature features);
+
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_start_timer")]
     public static extern void StartTimer(ulong ticks);

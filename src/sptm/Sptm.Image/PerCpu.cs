@@ -66,6 +66,9 @@ public unsafe struct PerCpu
     /// <summary>The <see cref="GateEndpoint"/> that SK is working on, or has answered last.</summary>
     public uint Request;
 
+    /// <summary>What this CPU has; switch.S reads the lowest three bits (layout.h).</summary>
+    public CpuFeature Features;
+
     /// <summary>The frame that Linux touched, while <see cref="Request"/> is <see cref="GateEndpoint.Reclaim"/>.</summary>
     public ulong Reclaimed;
 

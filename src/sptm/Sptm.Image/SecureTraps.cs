@@ -9,6 +9,11 @@ public static unsafe class SecureTraps
     public static bool TryReflect(PerCpu* cpu, Syndrome syndrome)
     {
         ref TrapFrame frame = ref cpu->Secure;
+        if (Identification.TryEmulate(cpu, ref frame, syndrome))
+        {
+            return true;
+        }
+
         SecureTrapAction action = SecureTrapPolicy.Decide(syndrome.Class);
         if (action == SecureTrapAction.Fatal)
         {

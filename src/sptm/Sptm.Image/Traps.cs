@@ -54,6 +54,8 @@ public static unsafe class Traps
             case ExceptionClass.DataAbortLower:
             case ExceptionClass.InstructionAbortLower:
                 return Abort(cpu, ref frame, syndrome);
+            case ExceptionClass.SystemRegister when Identification.TryEmulate(cpu, ref frame, syndrome):
+                return cpu->Frame;
             default:
                 Apply(ref frame, AbortPolicy.InjectUndefined(frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
                 return cpu->Frame;

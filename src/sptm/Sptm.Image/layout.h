@@ -14,6 +14,7 @@
 #define FRAME_BYTES     816
 
 #define PERCPU_FRAME    0
+#define PERCPU_FEATURES 24
 #define PERCPU_BYTES    4096
 
 #define TRUST_ROOT_BYTES 256

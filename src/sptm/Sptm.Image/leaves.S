@@ -109,3 +109,47 @@ leaf sptm_register_count
     ldr     x0, =sptm_world_register_count
     ldr     x0, [x0]
     ret
+
+/* x0 = (CRm - 1) * 8 + op2, at most 55. Out: x0 = that identification register. */
+leaf sptm_read_id
+    adr     x1, 1f
+    add     x1, x1, x0, lsl #3
+    br      x1
+1:  .irp    m, 1, 2, 3, 4, 5, 6, 7
+    .irp    n, 0, 1, 2, 3, 4, 5, 6, 7
+    mrs     x0, S3_0_C0_C\m\()_\n
+    ret
+    .endr
+    .endr
+
+leaf sptm_read_pmcr
+    mrs     x0, pmcr_el0
+    ret
+
+/*
+ * w0 = CpuFeature. What firmware may have left open is written: 0 in the extended controls leaves newer features disabled, in the fine-grained
+ * traps it traps TPIDR2_EL0, SMPRI_EL1 and what came later, and nothing else.
+ */
+leaf sptm_close_features
+    tbz     w0, #3, 1f
+    msr     S3_4_C1_C2_2, xzr       /* HCRX_EL2 */
+1:  tbz     w0, #4, 2f
+    msr     S3_4_C1_C1_4, xzr       /* HFGRTR_EL2 */
+    msr     S3_4_C1_C1_5, xzr       /* HFGWTR_EL2 */
+    msr     S3_4_C1_C1_6, xzr       /* HFGITR_EL2 */
+    msr     S3_4_C3_C1_4, xzr       /* HDFGRTR_EL2 */
+    msr     S3_4_C3_C1_5, xzr       /* HDFGWTR_EL2 */
+2:  tbz     w0, #5, 3f
+    msr     S3_4_C3_C1_0, xzr       /* HDFGRTR2_EL2 */
+    msr     S3_4_C3_C1_1, xzr       /* HDFGWTR2_EL2 */
+    msr     S3_4_C3_C1_2, xzr       /* HFGRTR2_EL2 */
+    msr     S3_4_C3_C1_3, xzr       /* HFGWTR2_EL2 */
+    msr     S3_4_C3_C1_7, xzr       /* HFGITR2_EL2 */
+3:  tbz     w0, #7, 4f
+    mov     x1, #(3 << 48)          /* TRAPMPAM0EL1, TRAPMPAM1EL1 */
+    msr     S3_4_C10_C5_0, x1       /* MPAM2_EL2 */
+4:  tbz     w0, #10, 5f
+    msr     S3_4_C12_C1_1, xzr      /* VDISR_EL2 */
+    msr     S3_4_C5_C2_3, xzr       /* VSESR_EL2 */
+5:  isb
+    ret

@@ -51,6 +51,40 @@
 #define WORLD_LAST(R) \
     R(TCR_EL1)
 
+/* Only on CPUs that have them: one section for each of the lowest bits of CpuFeature. Names that the assembler lacks, as numbers. */
+#define APIAKEYLO_EL1   S3_0_C2_C1_0
+#define APIAKEYHI_EL1   S3_0_C2_C1_1
+#define APIBKEYLO_EL1   S3_0_C2_C1_2
+#define APIBKEYHI_EL1   S3_0_C2_C1_3
+#define APDAKEYLO_EL1   S3_0_C2_C2_0
+#define APDAKEYHI_EL1   S3_0_C2_C2_1
+#define APDBKEYLO_EL1   S3_0_C2_C2_2
+#define APDBKEYHI_EL1   S3_0_C2_C2_3
+#define APGAKEYLO_EL1   S3_0_C2_C3_0
+#define APGAKEYHI_EL1   S3_0_C2_C3_1
+#define TPIDR2_EL0      S3_3_C13_C0_5
+
+#define WORLD_POINTER_AUTHENTICATION(R) \
+    R(APIAKEYLO_EL1) \
+    R(APIAKEYHI_EL1) \
+    R(APIBKEYLO_EL1) \
+    R(APIBKEYHI_EL1) \
+    R(APDAKEYLO_EL1) \
+    R(APDAKEYHI_EL1) \
+    R(APDBKEYLO_EL1) \
+    R(APDBKEYHI_EL1) \
+    R(APGAKEYLO_EL1) \
+    R(APGAKEYHI_EL1)
+
+#define WORLD_THREAD_POINTER2(R) \
+    R(TPIDR2_EL0)
+
+/* SK's value is 0: no counter runs while it does. */
+#define WORLD_COUNTERS(R) \
+    R(PMCR_EL0)
+
+#define WORLD_OPTIONAL(R) WORLD_POINTER_AUTHENTICATION(R) WORLD_THREAD_POINTER2(R) WORLD_COUNTERS(R)
+
 #define WORLD_REGISTERS(R) WORLD_VITAL(R) WORLD_FREE(R) WORLD_DEBUG(R) WORLD_CONTROLS(R) WORLD_LAST(R)
 
 #endif

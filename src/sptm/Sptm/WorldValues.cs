@@ -37,14 +37,17 @@ public static class WorldValues
     /// <summary>HCR_EL2.VSE: a virtual SError is pending for Linux.</summary>
     public const ulong VirtualSError = 1ul << 8;
 
-    /// <summary>CPTR_EL2: SIMD for both worlds; SVE (TZ is among the RES1 bits) and trace trapped.</summary>
-    public const ulong Cptr = 0x33FF | (1ul << 20);
+    /// <summary>CPTR_EL2: SIMD for both worlds; SVE (TZ) and SME (TSM, both among the RES1 bits of a CPU without), trace (TTA) and AMU (TAM) trapped.</summary>
+    public const ulong Cptr = 0x33FF | (1ul << 20) | (1ul << 30);
 
-    /// <summary>MDCR_EL2 for Linux: nothing trapped on this CPU model, which has no SPE, trace buffer or (pmu=off) counters.</summary>
-    public const ulong MdcrLinux = 0;
+    /// <summary>
+    /// MDCR_EL2 for Linux: TPMS, TTRF; E2PB and E2TB 0: profiling and trace buffers, which write memory by address, are EL2's and off. Breakpoints,
+    /// watchpoints, single step and the OS lock stay Linux's: they do nothing in the secure world.
+    /// </summary>
+    public const ulong MdcrLinux = (1ul << 14) | (1ul << 19);
 
-    /// <summary>MDCR_EL2 for SK: all debug exceptions and debug registers trapped (TDE, TDA, TDOSA, TDRA).</summary>
-    public const ulong MdcrSecure = 0xF00;
+    /// <summary>MDCR_EL2 for SK: that, and all debug exceptions, debug registers and counters trapped (TDE, TDA, TDOSA, TDRA, TPM, TPMCR).</summary>
+    public const ulong MdcrSecure = MdcrLinux | 0xF60;
 
     /// <summary>CNTHCTL_EL2: Linux owns both timers; SK reads the counter alone.</summary>
     public const ulong CnthctlLinux = 3;
