@@ -37,4 +37,7 @@ public enum AttackMachine
 {
     /// <summary>The one that `exclave run` boots, with one more component: the compromised one.</summary>
     Usual,
+
+    /// <summary>The same with devices that an attacker would like to program: `edu` (twice, once behind a bridge), e1000, a virtio disk, an ITS.</summary>
+    Devices,
 }

@@ -66,13 +66,17 @@ internal sealed unsafe partial class AttackDevice : IDisposable
     }
 
     /// <summary>A page of Linux's own memory, mapped here. It belongs to the module until that is unloaded.</summary>
-    public KernelPage NewPage()
+    /// <param name="forDevices">From memory that devices may reach.</param>
+    public KernelPage NewPage(bool forDevices = false)
     {
-        AttackRequest request = Run(AttackKind.Page);
+        AttackRequest request = Run(AttackKind.Page, forDevices ? 1u : 0u);
         return request.Error == 0
             ? new KernelPage(request.Out[0], Map(request.Out[0], execute: false))
             : throw new InvalidOperationException($"{Path}: no kernel page (error {request.Error})");
     }
+
+    /// <summary>Maps registers of a device into this process; the address is a multiple of 4 KiB.</summary>
+    public RegisterRange MapRegisters(ulong address, int bytes) => new(Map(address, execute: false, bytes), bytes);
 
     /// <summary>Copies memory until a page refuses; the answer is how many bytes came.</summary>
     public ulong Dump(ulong address, Span<byte> destination)
@@ -154,10 +158,10 @@ internal sealed unsafe partial class AttackDevice : IDisposable
         }
     }
 
-    private nint Map(ulong address, bool execute)
+    private nint Map(ulong address, bool execute, int bytes = PageBytes)
     {
         int protection = Libc.ProtectReadWrite | (execute ? ProtectExecute : 0);
-        nint mapped = Libc.Map(0, PageBytes, protection, Libc.MapShared, _descriptor, (long)address);
+        nint mapped = Libc.Map(0, (nuint)bytes, protection, Libc.MapShared, _descriptor, (long)address);
         return mapped != Libc.MapFailed
             ? mapped
             : throw new InvalidOperationException($"{Path}: cannot map 0x{address:x} (errno {Marshal.GetLastPInvokeError()})");

@@ -16,6 +16,7 @@ internal sealed class Field : IDisposable
     private readonly StatisticsClient _statistics;
     private RawDriver? _driver;
     private KernelPage? _page;
+    private Masters? _masters;
 
     public Field()
     {
@@ -62,6 +63,9 @@ internal sealed class Field : IDisposable
 
     /// <summary>A page of Linux's own: the permitted target.</summary>
     public KernelPage OwnPage => _page ??= Device.NewPage();
+
+    /// <summary>Everything on PCI that the attacker programs; only the machine with such devices has it.</summary>
+    public Masters Masters => _masters ??= new Masters(Device);
 
     public Meter Of(SptmCounter counter) => new($"SPTM {counter}", () => Device.Counter(counter) ?? 0);
 

@@ -24,6 +24,7 @@ internal sealed class Suite
         Suite suite = new();
         MemoryAttacks.AddTo(suite);
         CallAttacks.AddTo(suite);
+        DeviceAttacks.AddTo(suite);
         return suite;
     }
 

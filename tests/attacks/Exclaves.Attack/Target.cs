@@ -45,6 +45,10 @@ internal sealed record Target(string Name, ulong Read, ulong Write, int Bytes)
         {
             targets.Add(Plain("pool.first", start));
             targets.Add(Plain("pool.last", start + bytes - Page));
+
+            // The frame table, 4 bytes for each frame of RAM, opens the pool; the SMMU's tables follow it.
+            ulong frameTable = RamBytes() / Page * sizeof(uint);
+            targets.Add(Plain("smmu.tables", start + ((frameTable + 0x1FFF) & ~0x1FFFul)));
         }
 
         // Register 0 of a virtio-mmio slot is its magic number, 0x70 the status that a driver may set.
@@ -55,6 +59,12 @@ internal sealed record Target(string Name, ulong Read, ulong Write, int Bytes)
 
     // A word near the end of the page: the start of a page is where tables and headers are.
     private static Target Plain(string name, ulong page) => new(name, page, page + Page - sizeof(ulong), sizeof(ulong));
+
+    private static ulong RamBytes()
+    {
+        const string Node = "/proc/device-tree/memory@40000000/reg";
+        return File.Exists(Node) ? BinaryPrimitives.ReadUInt64BigEndian(File.ReadAllBytes(Node).AsSpan(sizeof(ulong))) : 0;
+    }
 
     private static List<(ulong Base, ulong Bytes)> Reserved()
     {

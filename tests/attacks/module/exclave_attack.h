@@ -55,7 +55,10 @@ enum exclave_attack_kind {
      */
     EXCLAVE_TIMED_CALL = 8,
 
-    /* out[0] = physical address of a fresh zeroed page of Linux's own; it belongs to the module until that is unloaded. */
+    /*
+     * out[0] = physical address of a fresh zeroed page of Linux's own; it belongs to the module until that is unloaded.
+     * in[0] = 1: from memory that devices reach (ZONE_DMA, which `dma-ranges` bounds).
+     */
     EXCLAVE_PAGE = 9,
 
     /* in[0] = address, in[1] = bytes, in[2] = user buffer: copies with fixup, page by page. out[0] = bytes copied before a fault. */

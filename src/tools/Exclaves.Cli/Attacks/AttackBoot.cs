@@ -12,6 +12,14 @@ namespace Exclaves.Cli.Attacks;
 /// <summary>One boot of the suite: a machine, and the one defence that its monitor lacks, if any.</summary>
 public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
 {
+    /// <summary>Size of the disk that <see cref="Spec"/> wants, in bytes.</summary>
+    public const int DiskBytes = 1 << 20;
+
+    /// <summary>The mask lets `edu` name every address: without it the device clamps them below RAM, and an attack would try nothing.</summary>
+    private const string Edu = "edu,dma_mask=0xffffffffffff";
+
+    private static readonly string[] Masters = [Edu, "pcie-root-port,id=port0,chassis=1", Edu + ",bus=port0", "e1000,romfile="];
+
     public string Title => $"attack: {(Machine == AttackMachine.Usual ? "" : Machine + ", ")}{(Without is { } defence ? $"controls without {defence}" : "the product")}";
 
     /// <summary>The boots that the attacks a person asked for need, each once, the product's before the others.</summary>
@@ -29,13 +37,16 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
         ];
     }
 
-    public MachineSpec Spec
+    /// <param name="disk">File that the machine may have as its disk.</param>
+    public MachineSpec Spec(string disk)
     {
-        get
+        MachineSpec spec = new() { Addition = Path.Combine("tests", "attacks", "rogue.json") };
+        if (Machine == AttackMachine.Devices)
         {
-            MachineSpec spec = new() { Addition = Path.Combine("tests", "attacks", "rogue.json") };
-            return Without is { } defence ? spec with { Variant = ImageVariant.Weak, Without = [defence] } : spec;
+            spec = spec with { HasInterruptTranslation = true, Disk = disk, Devices = Masters };
         }
+
+        return Without is { } defence ? spec with { Variant = ImageVariant.Weak, Without = [defence] } : spec;
     }
 
     /// <summary>What the guest runs.</summary>

@@ -78,7 +78,10 @@ public static class AttackCommand
             await session.Screen.Step(boot.Title, async () =>
             {
                 int before = parts.Count;
-                GuestOutcome outcome = await session.Run(packages, boot.Spec, boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel);
+                await using FileStream disk = new(
+                    Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.DeleteOnClose);
+                disk.SetLength(AttackBoot.DiskBytes);
+                GuestOutcome outcome = await session.Run(packages, boot.Spec(disk.Name), boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel);
                 if (outcome.Failure is { } failure)
                 {
                     faults.Add($"{boot.Title}: {failure} It was at {(last.Length == 0 ? "its start" : last)}.");

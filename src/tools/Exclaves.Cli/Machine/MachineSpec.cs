@@ -47,6 +47,18 @@ public sealed record MachineSpec
     /// <summary>More components and services for the system that is described in systems/demo.json, relative to the repository's root; null: none.</summary>
     public string? Addition { get; init; }
 
+    /// <summary>File that is the guest's disk /dev/vda, on virtio; null: none.</summary>
+    public string? Disk { get; init; }
+
+    /// <summary>Network cards, as QEMU names them; all stand in one network of QEMU's own (10.0.2.0/24), with the build machine at 10.0.2.2.</summary>
+    public IReadOnlyList<string> NetworkCards { get; init; } = [];
+
+    /// <summary>More devices, each as QEMU's -device takes it.</summary>
+    public IReadOnlyList<string> Devices { get; init; } = [];
+
+    /// <summary>The interrupt controller has a translation service (ITS): some devices do not start without one.</summary>
+    public bool HasInterruptTranslation { get; init; }
+
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }
 }

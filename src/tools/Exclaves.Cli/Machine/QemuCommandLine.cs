@@ -46,7 +46,7 @@ public static class QemuCommandLine
         string randomness = spec.CountsInstructions ? ",dtb-randomness=off" : "";
         List<string> arguments =
         [
-            "-machine", "virt,virtualization=on,gic-version=3,its=off,iommu=smmuv3" + randomness,
+            "-machine", $"virt,virtualization=on,gic-version=3,its={(spec.HasInterruptTranslation ? "on" : "off")},iommu=smmuv3" + randomness,
             "-cpu", spec.Cpu,
             "-accel", spec.CountsInstructions ? "tcg" : "tcg,thread=multi",
             "-m", spec.MemoryMib.ToString(CultureInfo.InvariantCulture),
@@ -54,7 +54,7 @@ public static class QemuCommandLine
             "-display", "none",
             "-nodefaults",
             "-no-reboot",
-            "-nic", "none",
+            .. Network(spec.NetworkCards),
             "-global", "virtio-mmio.force-legacy=false",
             "-object", "rng-random,filename=/dev/urandom,id=rng0",
             "-device", "virtio-rng-device,rng=rng0,bus=virtio-mmio-bus.0",
@@ -69,6 +69,35 @@ public static class QemuCommandLine
         {
             arguments.AddRange(["-fsdev", $"local,id=share0,path={Escape(spec.Share)},security_model=none"]);
             arguments.AddRange(["-device", "virtio-9p-pci,fsdev=share0,mount_tag=share," + BehindSmmu]);
+        }
+
+        if (spec.Disk != null)
+        {
+            arguments.AddRange(["-drive", $"file={Escape(spec.Disk)},if=none,id=disk0,format=raw"]);
+            arguments.AddRange(["-device", "virtio-blk-pci,drive=disk0," + BehindSmmu]);
+        }
+
+        foreach (string device in spec.Devices)
+        {
+            arguments.AddRange(["-device", device]);
+        }
+
+        return arguments;
+    }
+
+    /// <summary>Without cards no network; boot ROMs of cards are for firmware that this machine does not have.</summary>
+    private static IEnumerable<string> Network(IReadOnlyList<string> cards)
+    {
+        if (cards.Count == 0)
+        {
+            return ["-nic", "none"];
+        }
+
+        List<string> arguments = [];
+        for (int i = 0; i < cards.Count; i++)
+        {
+            string behind = cards[i].StartsWith("virtio", StringComparison.Ordinal) ? "," + BehindSmmu : "";
+            arguments.AddRange(["-netdev", $"user,id=net{i}", "-device", $"{cards[i]},netdev=net{i},romfile={behind}"]);
         }
 
         return arguments;
