@@ -50,7 +50,7 @@ public class CallPolicyTests
             }
         }
 
-        Assert.Equal(10, allowed);
+        Assert.Equal(12, allowed);
     }
 
     [Theory]
@@ -67,6 +67,18 @@ public class CallPolicyTests
         PsciDecision decision = PsciPolicy.Decide(PsciPolicy.CpuOn64, target, entry, Frames(), 2);
         Assert.Equal(action, decision.Action);
         Assert.Equal(answer, decision.Answer);
+    }
+
+    [Theory]
+    [InlineData(0ul, PsciAction.Standby, 0ul)]
+    [InlineData(0xFFFFul, PsciAction.Standby, 0ul)]
+    [InlineData(0x1_0000ul, PsciAction.Answer, PsciPolicy.InvalidParameters)]
+    [InlineData(0x100_0000ul, PsciAction.Answer, PsciPolicy.InvalidParameters)]
+    [InlineData(0x1_0000_0000ul, PsciAction.Answer, PsciPolicy.InvalidParameters)]
+    public void ACpuMayStandByButNotPowerDownWithAnEntryOfItsOwn(ulong state, PsciAction action, ulong answer)
+    {
+        PsciDecision decision = PsciPolicy.Decide(PsciPolicy.CpuSuspend64, state, Virt.RamBase + 0x4000, Frames(), 2);
+        Assert.Equal((action, answer), (decision.Action, decision.Answer));
     }
 
     [Fact]

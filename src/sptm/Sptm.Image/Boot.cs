@@ -449,7 +449,7 @@ public static unsafe class Boot
 
     private static TrapFrame* EnterFirst(PerCpu* cpu, ulong bootInfo)
     {
-        cpu->World = World.Secure;
+        Machinery.GoIn(cpu);
         cpu->Secure = default;
         cpu->Secure.X[0] = (ulong)GateEndpoint.CpuOnline;
         cpu->Secure.X[1] = bootInfo;

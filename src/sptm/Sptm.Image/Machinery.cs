@@ -1,5 +1,6 @@
 using System;
 using System.Runtime;
+using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
 
@@ -24,9 +25,9 @@ public static unsafe class Machinery
     /// <summary>Linux turns the machine off or restarts it: what the secure world held is overwritten first, since RAM survives a reset.</summary>
     public static void End(uint function)
     {
-        Monitor.CloseSecure();
+        Monitor.BeginEnd();
         Console.TakeFromLinux();
-
+        Evict();
         Scrub(Virt.RamBase, Monitor.Description.RamBytes);
         for (int i = 0; i < Virt.MaxCpus; i++)
         {
@@ -36,6 +37,51 @@ public static unsafe class Machinery
 
         Arm64.DsbSy();
         El2.Smc(function, 0, 0, 0);
+    }
+
+    /// <summary>Takes the secure world's memory away from under every CPU, and waits until none is inside: what it held in registers is not written back.</summary>
+    /// <remarks>Nobody inside completes another instruction, so the wait is as long as one trap.</remarks>
+    private static void Evict()
+    {
+        if (Monitor.SecureTables.Root != 0)
+        {
+            using Spinlock.Held held = Monitor.LockStage2();
+
+            // Whole entries of level 1: takes no table and cannot fail.
+            _ = Monitor.SecureTables.SetRange(ref Monitor.Tables, 0, 1ul << Stage2<Stage2Machine>.IpaBits, FrameAccess.None, device: false);
+        }
+
+        Arm64.DsbSy();
+        for (int i = 0; i < Monitor.Description.CpuCount; i++)
+        {
+            while (Monitor.Cpu(i)->World == World.Secure)
+            {
+                Thread.SpinWait(1);
+            }
+        }
+    }
+
+    /// <summary>This CPU is in the secure world from now on, unless the machine ends: either the one that ends it sees us inside, or we see that it ends.</summary>
+    public static void GoIn(PerCpu* cpu)
+    {
+        cpu->World = World.Secure;
+        Arm64.DmbIsh();
+        if (Monitor.IsEnding)
+        {
+            Park(cpu);
+        }
+    }
+
+    /// <summary>This CPU was in the secure world, or was about to enter, when the machine ended. Does not return.</summary>
+    public static void Park(PerCpu* cpu)
+    {
+        cpu->Secure = default;
+        cpu->SecureWorld = default;
+        cpu->World = World.Linux;
+        while (true)
+        {
+            Arm64.Wfi();
+        }
     }
 
     /// <summary>Overwrites the frames of a range that only SK could write: its own data, with the registers of its threads, its untyped memory, donated memory.</summary>

@@ -22,6 +22,9 @@ public static unsafe class Monitor
     /// <summary>A <see cref="SecureWorldState"/>.</summary>
     private static uint _secureWorld;
 
+    /// <summary>1: the machine ends.</summary>
+    private static uint _ending;
+
     /// <summary>1: a driver of Linux started afresh and SK has not been told.</summary>
     private static uint _resetPending;
 
@@ -44,6 +47,15 @@ public static unsafe class Monitor
     public static void OpenSecure() => SecureWorld.Open(ref _secureWorld);
 
     public static void CloseSecure() => SecureWorld.Close(ref _secureWorld);
+
+    /// <summary>The machine ends: who comes out of the secure world, or is about to enter, stays out.</summary>
+    public static bool IsEnding => Volatile.Read(ref _ending) != 0;
+
+    public static void BeginEnd()
+    {
+        CloseSecure();
+        Volatile.Write(ref _ending, 1);
+    }
 
     public static void AnnounceReset() => Volatile.Write(ref _resetPending, 1);
 

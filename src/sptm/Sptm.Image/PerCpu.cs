@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Exclaves.Abi;
 
 namespace Exclaves.Sptm.Image;
@@ -59,9 +60,8 @@ public unsafe struct PerCpu
     /// <summary>Where the vectors save the current world. Offset 0 (layout.h).</summary>
     public TrapFrame* Frame;
     public uint Number;
-    public World World;
+    private uint _world;
     public uint Power;
-
 
     /// <summary>The <see cref="GateEndpoint"/> that SK is working on, or has answered last.</summary>
     public uint Request;
@@ -80,4 +80,11 @@ public unsafe struct PerCpu
     public WorldState LinuxWorld;
     public WorldState SecureWorld;
     public CounterTable Counters;
+
+    /// <summary>Which world runs here. Another CPU that reads Linux sees all that the secure world left behind.</summary>
+    public World World
+    {
+        get => (World)Volatile.Read(ref _world);
+        set => Volatile.Write(ref _world, (uint)value);
+    }
 }

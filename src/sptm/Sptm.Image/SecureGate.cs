@@ -14,14 +14,19 @@ public static unsafe class SecureGate
     {
         cpu->Secure.X[0] = (ulong)endpoint;
         cpu->Request = (uint)endpoint;
+        Machinery.GoIn(cpu);
         El2.SwitchWorld(ref cpu->LinuxWorld, ref cpu->SecureWorld);
-        cpu->World = World.Secure;
         cpu->Frame = &cpu->Secure;
         return cpu->Frame;
     }
 
     public static TrapFrame* FromSecure(PerCpu* cpu)
     {
+        if (Monitor.IsEnding)
+        {
+            Machinery.Park(cpu);
+        }
+
         ref TrapFrame frame = ref cpu->Secure;
         Syndrome syndrome = new(frame.Syndrome);
         ulong target = frame.X[16];

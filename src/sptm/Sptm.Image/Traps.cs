@@ -156,6 +156,10 @@ public static unsafe class Traps
             case PsciAction.Stop:
                 Machinery.End(function);
                 break;
+            case PsciAction.Standby:
+                Arm64.Wfi();
+                frame.X[0] = 0;
+                break;
             default:
                 if ((long)decision.Answer < 0)
                 {

@@ -17,6 +17,9 @@ public enum PsciAction : byte
 
     /// <summary>The machine ends or restarts: scrub, then forward.</summary>
     Stop = 4,
+
+    /// <summary>Wait for an interrupt, then answer success.</summary>
+    Standby = 5,
 }
 
 public struct PsciDecision
@@ -36,6 +39,8 @@ public static class PsciPolicy
     public const ulong InvalidAddress = unchecked((ulong)-9);
 
     public const uint Version = 0x8400_0000;
+    public const uint CpuSuspend32 = 0x8400_0001;
+    public const uint CpuSuspend64 = 0xC400_0001;
     public const uint CpuOff = 0x8400_0002;
     public const uint CpuOn32 = 0x8400_0003;
     public const uint CpuOn64 = 0xC400_0003;
@@ -51,7 +56,10 @@ public static class PsciPolicy
     /// <summary>"No trusted OS that would need migration."</summary>
     private const ulong NoMigration = 2;
 
-    /// <param name="x1">First argument: target MPIDR for CPU_ON, function id for FEATURES.</param>
+    /// <summary>All of CPU_SUSPEND's power_state but the state id (DEN0022 5.4.2): type and power level. Zero: standby of this CPU.</summary>
+    private const ulong BeyondStandby = ~0xFFFFul;
+
+    /// <param name="x1">First argument: target MPIDR for CPU_ON, power_state for CPU_SUSPEND, function id for FEATURES.</param>
     /// <param name="x2">Second argument: entry point for CPU_ON.</param>
     /// <param name="cpuCount">CPUs of this machine; their affinity is their number.</param>
     public static PsciDecision Decide(uint function, ulong x1, ulong x2, in FrameTable frames, int cpuCount)
@@ -67,6 +75,9 @@ public static class PsciPolicy
             Features => Say(IsAllowed((uint)x1) ? 0 : NotSupported),
             CpuOn32 or CpuOn64 => DecideCpuOn(x1, x2, frames, cpuCount),
             CpuOff => new PsciDecision { Action = PsciAction.CpuOff },
+
+            // A state that powers down would come back at an entry of Linux's choice, at EL2.
+            CpuSuspend32 or CpuSuspend64 => (x1 & BeyondStandby) == 0 ? new PsciDecision { Action = PsciAction.Standby } : Say(InvalidParameters),
             AffinityInfo32 or AffinityInfo64 => x1 < (ulong)cpuCount ? new PsciDecision { Action = PsciAction.Forward } : Say(InvalidParameters),
             SystemOff or SystemReset => new PsciDecision { Action = PsciAction.Stop },
             _ => Say(NotSupported),
@@ -74,7 +85,7 @@ public static class PsciPolicy
     }
 
     public static bool IsAllowed(uint function) => function
-        is Version or CpuOff or CpuOn32 or CpuOn64 or AffinityInfo32 or AffinityInfo64 or MigrateInfoType or SystemOff or SystemReset or Features;
+        is Version or CpuSuspend32 or CpuSuspend64 or CpuOff or CpuOn32 or CpuOn64 or AffinityInfo32 or AffinityInfo64 or MigrateInfoType or SystemOff or SystemReset or Features;
 
     private static PsciDecision DecideCpuOn(ulong target, ulong entry, in FrameTable frames, int cpuCount)
     {

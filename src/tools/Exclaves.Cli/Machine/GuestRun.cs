@@ -210,7 +210,7 @@ public sealed class GuestRun
             _isReady.TrySetResult();
         }
 
-        if (_watch.Trouble is { } trouble)
+        if (_watch.Trouble is { } trouble && !_spec.HasCrashKernel)
         {
             _trouble.TrySetResult(trouble);
         }

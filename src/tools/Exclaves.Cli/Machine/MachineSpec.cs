@@ -59,6 +59,9 @@ public sealed record MachineSpec
     /// <summary>The interrupt controller has a translation service (ITS): some devices do not start without one.</summary>
     public bool HasInterruptTranslation { get; init; }
 
+    /// <summary>A panic of the guest's kernel is not the end: a second kernel is loaded for it (kdump).</summary>
+    public bool HasCrashKernel { get; init; }
+
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }
 }
