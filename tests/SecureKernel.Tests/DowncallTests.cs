@@ -488,6 +488,35 @@ public class DowncallTests
     }
 
     [Fact]
+    public void AResetStopsXnuProxyInTheMiddleOfAnUpcallsRequest()
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.At(Sk.Proxy).Context.ProgramCounter += 0x40;
+        sk.Interrupt(0);
+        sk.Answer(0);
+
+        Downcalls<FakeMachine>.Reset(ref sk.State);
+        Assert.Equal((ThreadState.Ready, Status.BadReply), (sk.At(Sk.Hello).Thread, sk.Result(Sk.Hello)));
+        Assert.Equal((ThreadState.Ready, ServingKind.Nobody, Sk.EntryPoint), (sk.At(Sk.Proxy).Thread, sk.At(Sk.Proxy).Serving, sk.At(Sk.Proxy).Context.ProgramCounter));
+    }
+
+    [Fact]
+    public void AResetDoesNotStopWhatXnuProxyDoesForACallThatIsInside()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg, 1);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.At(Sk.Proxy).Context.ProgramCounter += 0x40;
+        Downcalls<FakeMachine>.Reset(ref sk.State);
+        Assert.Equal((ThreadState.Running, ServingKind.Downcall, Sk.EntryPoint + 0x40), (sk.At(Sk.Proxy).Thread, sk.At(Sk.Proxy).Serving, sk.At(Sk.Proxy).Context.ProgramCounter));
+        sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, Tee.ReturnOk);
+        Assert.Equal(Tee.ReturnOk, sk.Answer(0).X0);
+    }
+
+    [Fact]
     public void AResetAbandonsWhatIsAway()
     {
         Sk sk = Sk.Boot();
@@ -514,15 +543,11 @@ public class DowncallTests
         Assert.Equal(ServingKind.Orphan, sk.At(Sk.Hello).Serving);
         Assert.Equal(ServingKind.Orphan, sk.At(Sk.Signer).Serving);
 
-        // XnuProxy hears of it before the next call, and what orphans answer is dropped.
+        // XnuProxy was in the middle of the third call's message: it begins anew, hears of the reset before the next call, and what orphans answer is dropped.
         sk.Enter(0, Tee.CallWithRegdArg, 9);
         sk.AssertRuns(0, Sk.Proxy);
-        Assert.Equal((MessageLabel.Downcall, 3ul), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Word1));
-        sk.Message(Sk.Proxy).Length = 0;
-        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
-        Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
-        sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall);
-        Assert.Equal(Status.NotFound, sk.Result(Sk.Proxy));
+        Assert.Equal((Sk.EntryPoint, UserLayout.StackTop, UserLayout.StartInfo), (sk.At(Sk.Proxy).Context.ProgramCounter, sk.At(Sk.Proxy).Context.StackPointer, sk.At(Sk.Proxy).Context.X[0]));
+        Assert.Equal(ServingKind.Nobody, sk.At(Sk.Proxy).Serving);
         sk.Call(0, SecureCall.Receive);
         sk.AssertRuns(0, Sk.Proxy);
         Assert.Equal(MessageLabel.WorldReset, sk.Message(Sk.Proxy).Label);

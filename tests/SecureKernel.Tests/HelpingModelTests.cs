@@ -180,6 +180,11 @@ public class HelpingModelTests
             }
 
             Downcalls<FakeMachine>.Reset(ref _sk.State);
+            if (_sk.At(Sk.Proxy).Context.X[0] == UserLayout.StartInfo)
+            {
+                _programs[Sk.Proxy].Last = SecureCall.None;
+            }
+
             LinuxThread? idle = _threads.FirstOrDefault(thread => thread.IsIdle);
             if (idle != null)
             {
@@ -238,6 +243,12 @@ public class HelpingModelTests
         private void RunProxy(int cpu, Program program)
         {
             MessageHeader message = _sk.Message(Sk.Proxy);
+            if (program.Last == SecureCall.None)
+            {
+                Make(cpu, program, SecureCall.Receive);
+                return;
+            }
+
             if (_sk.Result(Sk.Proxy) != Status.Ok)
             {
                 switch (program.Last)

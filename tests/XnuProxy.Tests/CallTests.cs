@@ -382,6 +382,42 @@ public class CallTests
         Assert.Equal(before, world.Counts);
     }
 
+    /// <summary>Linux restarts while XnuProxy is somewhere in a message: it begins anew with the memory that it has, and must find its way.</summary>
+    [Fact]
+    public void AResetAnywhereInAMessageDropsAllAndLeavesAWorkingProxy()
+    {
+        int stops = 0;
+        for (int at = 1; ; at++)
+        {
+            World world = World.Ready();
+            world.StopsAfter = at;
+            try
+            {
+                ulong[] pages = [.. Enumerable.Range(0, 100).Select(i => World.Ram + 0x100_0000 + ((ulong)i * 4096))];
+                Assert.Equal(Tee.Success, world.Register(77, pages, 0, 100 * 4096));
+                uint session = world.Open();
+                world.WriteArgument(World.CallPage, MessageCommand.InvokeCommand, 0, session, Buffer(7, 0, 64));
+                Decision forward = world.CallRegistered();
+                world.Complete(forward.Downcall, Tee.Success);
+                Assert.Equal(Tee.Success, world.Unregister(77));
+                Assert.True(stops > 10, $"{stops} places");
+                return;
+            }
+            catch (World.StoppedException)
+            {
+                stops++;
+            }
+
+            world.StopsAfter = 0;
+            Assert.Equal(Ending.Receive, world.Send(MessageLabel.WorldReset, 0).Ending);
+            Assert.Equal((0, 0, 0, 0), world.Counts);
+            Assert.Equal(Tee.Success, world.Register(World.CallCookie, [World.CallPage], 0, 4096));
+            Assert.Equal(Tee.Success, world.Register(World.BufferCookie, [World.BufferPage, World.BufferPage + 0x1_0000], 0x100, 6000));
+            world.Open();
+            Assert.Equal((1, 2, 0, 3), world.Counts);
+        }
+    }
+
     [Fact]
     public void AResetOfTheWorldDropsAll()
     {

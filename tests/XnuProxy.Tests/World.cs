@@ -33,6 +33,13 @@ public sealed class World
     /// <summary>Runs after each read of memory that Linux can change: the other Linux thread.</summary>
     public Action? AfterRead;
 
+    /// <summary>XnuProxy stops for good at this many touches of Linux's memory or calls of SK from now on; 0: never.</summary>
+    public int StopsAfter;
+    public bool WasStopped;
+
+    /// <summary>What stops it.</summary>
+    public sealed class StoppedException : Exception;
+
     /// <summary>Pages that SPTM does not lend.</summary>
     public HashSet<ulong> Refused { get; } = [];
 
@@ -107,8 +114,18 @@ public sealed class World
         return SuspendAnswer;
     }
 
+    private void Step()
+    {
+        if (StopsAfter != 0 && --StopsAfter == 0)
+        {
+            WasStopped = true;
+            throw new StoppedException();
+        }
+    }
+
     public Status LinuxRead(ulong linux, int bytes)
     {
+        Step();
         Xunit.Assert.True((linux & 0xFFF) + (ulong)bytes <= 4096);
         if (linux < Ram || linux >= Ram + RamBytes || Refused.Contains(linux & ~0xFFFul))
         {
@@ -122,6 +139,7 @@ public sealed class World
 
     public Status LinuxWrite(ulong linux, int bytes)
     {
+        Step();
         Xunit.Assert.True((linux & 0xFFF) + (ulong)bytes <= 4096);
         if (Refused.Contains(linux & ~0xFFFul))
         {
@@ -155,6 +173,7 @@ public sealed class World
             Window.Add(at, page);
         }
 
+        Step();
         return Status.Ok;
     }
 
@@ -162,14 +181,17 @@ public sealed class World
     {
         for (ulong i = 0; i < pages; i++)
         {
-            Xunit.Assert.True(Window.Remove(window + (i * 4096)), "unmaps what was never mapped");
+            bool wasMapped = Window.Remove(window + (i * 4096));
+            Xunit.Assert.True(wasMapped || WasStopped, "unmaps what was never mapped");
         }
 
+        Step();
         return Status.Ok;
     }
 
     public void CopyIn(Span<byte> to, ulong shared)
     {
+        Step();
         for (int i = 0; i < to.Length; i++)
         {
             to[i] = Linux(Physical(shared + (ulong)i), 1)[0];
@@ -180,6 +202,7 @@ public sealed class World
 
     public void CopyOut(ulong shared, ReadOnlySpan<byte> from)
     {
+        Step();
         for (int i = 0; i < from.Length; i++)
         {
             ulong at = Physical(shared + (ulong)i);

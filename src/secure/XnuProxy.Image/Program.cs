@@ -18,12 +18,18 @@ internal static unsafe class Program
         // SAFETY: SK maps the page there, read only, and the table of services at the address it names.
         ref StartInfo info = ref Unsafe.AsRef<StartInfo>((void*)startInfo);
         ReadOnlySpan<ServiceEntry> services = new((void*)info.Services, (int)info.ServiceCount);
-        if (SecureCalls.MapMemory(ProxySystem.ScratchBase, 1, MemoryAccess.Read | MemoryAccess.Write) != Status.Ok)
+
+        // Not the first time when Linux restarted in the middle of a message: then the first that comes is word of that.
+        if (!_state.IsInitialized)
         {
-            return;
+            if (SecureCalls.MapMemory(ProxySystem.ScratchBase, 1, MemoryAccess.Read | MemoryAccess.Write) != Status.Ok)
+            {
+                return;
+            }
+
+            _state.Initialize(info.Cookie, services.Length);
         }
 
-        _state.Initialize(info.Cookie, services.Length);
         Proxy<ProxySystem>.Run(ref _state, services);
     }
 }

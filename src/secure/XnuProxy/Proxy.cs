@@ -86,26 +86,15 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
 
     private static void Reset(ref ProxyState state)
     {
-        for (int i = 0; i < Request.Capacity; i++)
-        {
-            state.Requests[i] = default;
-        }
-
-        state.RequestCount = 0;
-        for (int i = 0; i < SessionTable.Capacity; i++)
-        {
-            if (state.Sessions[i].State != SessionState.Free)
-            {
-                state.Sessions.Free(i);
-            }
-        }
-
         for (int i = 0; i < RegistrationTable.Capacity; i++)
         {
-            if (state.Registrations[i].IsLive)
+            uint pages = state.Registrations[i].Pages;
+            if (pages != 0)
             {
-                SharedMemory<TSystem>.Remove(ref state, i);
+                _ = TSystem.ShareUnmap(RegistrationTable.WindowOf(i), pages);
             }
         }
+
+        state.Reset();
     }
 }

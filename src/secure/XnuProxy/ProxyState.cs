@@ -14,12 +14,23 @@ public struct ProxyState
     public ulong Malformed;
     public ulong BadReplies;
     public int ServiceCount;
+    public bool IsInitialized;
 
     public void Initialize(ulong seed, int services)
     {
         Registrations.Initialize(seed);
         Sessions.Initialize();
         ServiceCount = services;
+        IsInitialized = true;
+    }
+
+    /// <summary>Forgets all that belonged to a Linux that is gone. What was under way may have stopped at any instruction, so nothing but generations is taken as sound.</summary>
+    public void Reset()
+    {
+        Requests = default;
+        RequestCount = 0;
+        Sessions.Reset();
+        Registrations.Reset();
     }
 }
 

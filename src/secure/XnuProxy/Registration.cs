@@ -9,6 +9,8 @@ public struct Registration
     /// <summary>Linux's name for it: a number without meaning here.</summary>
     public ulong Cookie;
     public ulong Bytes;
+
+    /// <summary>How much of its place in the window is mapped, or may be: it is set before the first page is.</summary>
     public uint Pages;
 
     /// <summary>Where the buffer starts in its first page.</summary>
@@ -65,6 +67,19 @@ public struct RegistrationTable
 
         _freeSmall = 1;
         _freeLarge = SmallCount + 1;
+    }
+
+    /// <summary>No registrations; their pages are unmapped already. Generations stay.</summary>
+    public void Reset()
+    {
+        for (int i = 0; i < Capacity; i++)
+        {
+            _entries[i] = new Registration { Generation = _entries[i].Generation };
+        }
+
+        _buckets = default;
+        Count = 0;
+        Initialize(_seed);
     }
 
     public static ulong WindowOf(int index) => index < SmallCount
@@ -132,6 +147,7 @@ public struct RegistrationTable
     public void Free(int index)
     {
         ref ushort list = ref index < SmallCount ? ref _freeSmall : ref _freeLarge;
+        _entries[index].Pages = 0;
         _entries[index].Next = list;
         list = (ushort)(index + 1);
     }

@@ -60,6 +60,19 @@ public struct SessionTable
         _free = 1;
     }
 
+    /// <summary>No sessions. Generations stay, so that no old id comes to life again.</summary>
+    public void Reset()
+    {
+        for (int i = 0; i < Capacity; i++)
+        {
+            _entries[i].State = SessionState.Free;
+            _entries[i].InFlight = 0;
+        }
+
+        Count = 0;
+        Initialize();
+    }
+
     [System.Diagnostics.CodeAnalysis.UnscopedRef]
     public ref Session this[int index] => ref _entries[index];
 

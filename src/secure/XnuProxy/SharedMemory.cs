@@ -114,6 +114,8 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
             return Tee.ErrorOutOfMemory;
         }
 
+        ref Registration entry = ref state.Registrations[index];
+        entry.Pages = pages;
         uint result = MapList(RegistrationTable.WindowOf(index), parameter.A & ~PageMask, pages);
         if (result != Tee.Success)
         {
@@ -121,8 +123,6 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
             return result;
         }
 
-        ref Registration entry = ref state.Registrations[index];
-        entry.Pages = pages;
         entry.PageOffset = (uint)offset;
         entry.Bytes = bytes;
         state.Registrations.Publish(index, parameter.C);

@@ -96,6 +96,10 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
             proxy.Thread = ThreadState.Ready;
             proxy.Context.X[0] = (ulong)Status.Ok;
         }
+        else if (proxy.Thread == ThreadState.Ready && proxy.Serving is ServingKind.Orphan or ServingKind.Thread)
+        {
+            Lifecycle<TMachine>.Restart(ref kernel, ref proxy);
+        }
     }
 
     private static Step Begin(ref KernelState kernel, ref Cpu cpu, ulong x0, ulong x1, ulong x2, ulong x3)

@@ -36,14 +36,35 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         }
 
         TMachine.InvalidateInstructions();
-        component.Context = default;
-        component.Context.X[0] = UserLayout.StartInfo;
-        component.Context.StackPointer = UserLayout.StackTop;
-        component.Context.ProgramCounter = entry.Entry;
+        SetToEntry(ref component);
         TMachine.At<StartInfo>(component.Space.Lookup<TMachine>(UserLayout.StartInfo).Frame).QuotaBytes = component.Memory.FreeFrames * Limits.PageBytes;
         component.Starting = false;
         component.Life = ComponentState.Running;
         component.Thread = ThreadState.Ready;
+    }
+
+    /// <summary>
+    /// XnuProxy drops what it is doing for a Linux that is gone, at whatever instruction, and begins again at its entry with its memory as it is:
+    /// it must not write into pages that another Linux has by now.
+    /// </summary>
+    public static void Restart(ref KernelState kernel, ref Component proxy)
+    {
+        if (proxy.Serving == ServingKind.Thread)
+        {
+            Messages<TMachine>.Answer(ref kernel.Components[proxy.ServingIndex], 0, Status.BadReply);
+        }
+
+        proxy.Serving = ServingKind.Nobody;
+        proxy.Interrupted = false;
+        SetToEntry(ref proxy);
+    }
+
+    private static void SetToEntry(ref Component component)
+    {
+        component.Context = default;
+        component.Context.X[0] = UserLayout.StartInfo;
+        component.Context.StackPointer = UserLayout.StackTop;
+        component.Context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
     }
 
     /// <summary>The component ends: those who wait for it learn so, and its memory is scrubbed chunk by chunk.</summary>
