@@ -34,7 +34,7 @@ public class SecondKernelTests
             kexec --no-checks --load /share/vmlinuz --initrd=/tmp/initramfs --append="$(cat /proc/cmdline) second" && kexec --exec
             exit 4
             """;
-        string said = await Guest.Require(Guest.Usual with { Share = await SecondKernel.ShareFolder }, Script);
+        string said = await Guest.Require(Guest.Usual with { Share = await SecondKernel.ShareFolder }, Script, 300);
         Assert.Contains("100 calls from 2 processes", said);
         Assert.EndsWith("second kernel, 2 CPUs\n", said);
     }
@@ -60,6 +60,6 @@ public class SecondKernelTests
 
         // Its memory lies where devices reach: the part below 0x8000_0000.
         MachineSpec spec = Guest.Usual with { Share = await SecondKernel.ShareFolder, HasCrashKernel = true, Append = "crashkernel=256M@0x60000000" };
-        Assert.EndsWith("crash kernel, 1 CPUs\n", await Guest.Require(spec, Script));
+        Assert.EndsWith("crash kernel, 1 CPUs\n", await Guest.Require(spec, Script, 300));
     }
 }
