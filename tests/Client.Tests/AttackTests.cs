@@ -24,6 +24,22 @@ public class AttackTests
         Assert.Equal(AttackCatalogue.All.Select(row => row.Name).Order(), Suite.Create().Names.Order());
 
     [Fact]
+    public void EveryInvariantIsAttackedInFourWaysAndThereAreSixtyAttacks()
+    {
+        Assert.True(AttackCatalogue.All.Count >= 60, $"{AttackCatalogue.All.Count} attacks");
+        Assert.All(
+            AttackCatalogue.All.GroupBy(row => row.Invariant),
+            group => Assert.True(group.Select(row => row.Mechanism).Distinct().Count() >= 4, $"{group.Key}"));
+    }
+
+    [Fact]
+    public void EveryAttackHasAControlAndNamesWhoStopsIt() => Assert.All(AttackCatalogue.All, row =>
+    {
+        Assert.True(row.Control.Exists, row.Name);
+        Assert.Matches("^(SPTM|SK|XnuProxy|TXM|ExclaveKit|Entropy)", row.StoppedBy);
+    });
+
+    [Fact]
     public void ScalarsGiveTheirPublicPoints()
     {
         P256 curve = new();

@@ -30,6 +30,7 @@ public static class Virt
     public const ulong GicRedistributorStride = 0x2_0000;
     public const ulong GicRedistributorFrameBytes = 0x1_0000;
     public const ulong Uart = 0x0900_0000;
+    public const ulong FirmwareConfiguration = 0x0902_0000;
     public const ulong Smmu = 0x0905_0000;
     public const ulong VirtioMmio = 0x0A00_0000;
     public const ulong VirtioMmioBytes = 0x4000;

@@ -40,4 +40,7 @@ public enum AttackMachine
 
     /// <summary>The same with devices that an attacker would like to program: `edu` (twice, once behind a bridge), e1000, a virtio disk, an ITS.</summary>
     Devices,
+
+    /// <summary>The usual one with one CPU and a clock that counts instructions.</summary>
+    Counted,
 }

@@ -335,6 +335,7 @@ public static unsafe class Boot
         if (!Protections.SecureDevices)
         {
             MapDevices(Monitor.LinuxTables, DeviceMap.Secure);
+            MapDevices(Monitor.LinuxTables, DeviceMap.Closed);
         }
 
         for (int i = 0; i < Monitor.Description.CpuCount; i++)

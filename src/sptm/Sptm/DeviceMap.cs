@@ -28,6 +28,14 @@ public static class DeviceMap
         Virt.EntropyDevice, 0x1000,
     ];
 
+    /// <summary>Writes memory, or keeps others from it: mapped only on a build without <see cref="Defence.SecureDevices"/>.</summary>
+    public static ReadOnlySpan<ulong> Closed =>
+    [
+        Virt.FirmwareConfiguration, 0x1000,
+        Virt.Smmu, 0x2_0000,
+        Virt.VirtioMmio + 0x1000, Virt.VirtioMmioBytes - 0x1000,
+    ];
+
     /// <summary>RD frame of a redistributor; the SGI frame follows it.</summary>
     public static ulong RedistributorFrame(int cpu) => Virt.GicRedistributor + ((ulong)cpu * Virt.GicRedistributorStride);
 

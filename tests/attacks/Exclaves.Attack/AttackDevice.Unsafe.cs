@@ -40,22 +40,21 @@ internal sealed unsafe partial class AttackDevice : IDisposable
     }
 
     /// <summary>One HVC with x0..x7.</summary>
-    public CallResult Call(params ReadOnlySpan<ulong> registers)
-    {
-        AttackRequest request = Run(AttackKind.Call, registers);
-        return new CallResult(request.Out[0], request.Out[1], request.Out[2], request.Out[3]);
-    }
+    public CallResult Call(params ReadOnlySpan<ulong> registers) => CallAs(CallForm.Hypervisor, registers);
 
     /// <summary>One SMC with x0..x7: how Linux calls the firmware.</summary>
-    public CallResult CallFirmware(params ReadOnlySpan<ulong> registers)
+    public CallResult CallFirmware(params ReadOnlySpan<ulong> registers) => CallAs(CallForm.Firmware, registers);
+
+    /// <summary>One call with x0..x7 by the instruction that <paramref name="form"/> says.</summary>
+    public CallResult CallAs(CallForm form, params ReadOnlySpan<ulong> registers)
     {
-        AttackRequest request = new() { Kind = AttackKind.Call, Flags = 1 };
+        AttackRequest request = new() { Kind = AttackKind.Call, Flags = (uint)form };
         registers.CopyTo(request.In);
 
         // SAFETY: as in Run.
         return Libc.Ioctl(_descriptor, AttackRequest.Number, (nint)(&request)) >= 0
             ? new CallResult(request.Out[0], request.Out[1], request.Out[2], request.Out[3])
-            : throw new InvalidOperationException($"{Path}: a firmware call failed (errno {Marshal.GetLastPInvokeError()})");
+            : throw new InvalidOperationException($"{Path}: a call failed (errno {Marshal.GetLastPInvokeError()})");
     }
 
     /// <summary>SPTM's own counter; null when nothing answers the vendor call.</summary>

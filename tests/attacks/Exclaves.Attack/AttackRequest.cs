@@ -17,6 +17,19 @@ internal enum AttackKind : uint
     TimedCall = 8,
     Page = 9,
     Dump = 10,
+    InterruptedCall = 11,
+    Storm = 12,
+}
+
+/// <summary>The instruction of a call, and its immediate: bit 0 of the module's flags is SMC, bits 1 and 2 choose 0, 1 or 0xFFFF.</summary>
+internal enum CallForm : uint
+{
+    Hypervisor = 0,
+    Firmware = 1,
+    HypervisorOne = 2,
+    FirmwareOne = 3,
+    HypervisorLast = 4,
+    FirmwareLast = 5,
 }
 
 [InlineArray(8)]

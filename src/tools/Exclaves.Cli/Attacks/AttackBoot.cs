@@ -46,6 +46,11 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
             spec = spec with { HasInterruptTranslation = true, Disk = disk, Devices = Masters };
         }
 
+        if (Machine == AttackMachine.Counted)
+        {
+            spec = spec with { CountsInstructions = true, Cpus = 1 };
+        }
+
         return Without is { } defence ? spec with { Variant = ImageVariant.Weak, Without = [defence] } : spec;
     }
 

@@ -50,7 +50,10 @@ public sealed record MachineSpec
     /// <summary>File that is the guest's disk /dev/vda, on virtio; null: none.</summary>
     public string? Disk { get; init; }
 
-    /// <summary>Network cards, as QEMU names them; all stand in one network of QEMU's own (10.0.2.0/24), with the build machine at 10.0.2.2.</summary>
+    /// <summary>Linux drives the disk; else it lies there for whoever programs it.</summary>
+    public bool HasDiskDriver { get; init; }
+
+    /// <summary>Network cards, as QEMU names them; each in a network of its own, 10.0.2.0/24 and so on, with the build machine at .2 and the guest at .15.</summary>
     public IReadOnlyList<string> NetworkCards { get; init; } = [];
 
     /// <summary>More devices, each as QEMU's -device takes it.</summary>

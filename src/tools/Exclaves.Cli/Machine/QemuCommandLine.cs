@@ -97,7 +97,8 @@ public static class QemuCommandLine
         for (int i = 0; i < cards.Count; i++)
         {
             string behind = cards[i].StartsWith("virtio", StringComparison.Ordinal) ? "," + BehindSmmu : "";
-            arguments.AddRange(["-netdev", $"user,id=net{i}", "-device", $"{cards[i]},netdev=net{i},romfile={behind}"]);
+            arguments.AddRange(["-netdev", $"user,id=net{i},net=10.0.{2 + i}.0/24"]);
+            arguments.AddRange(["-device", $"{cards[i]},netdev=net{i},mac=52:54:00:00:00:{i:x2},romfile={behind}"]);
         }
 
         return arguments;
