@@ -10,6 +10,10 @@ public sealed class MachineOptions
 {
     public Option<DirectoryInfo?> Share { get; } = new("--share") { Description = "Folder that the guest sees at /share", HelpName = "DIR" };
 
+    public Option<FileInfo?> Disk { get; } = new("--disk") { Description = "File that is the guest's disk, /dev/vda", HelpName = "FILE" };
+
+    public Option<bool> Network { get; } = new("--network") { Description = "A network card; the build machine is 10.0.2.2 from the guest" };
+
     public Option<int> Cpus { get; } = new("--smp")
     {
         Description = $"Number of CPUs, 1 to {MachineSpec.MaxCpus}",
@@ -61,7 +65,16 @@ public sealed class MachineOptions
                 result.AddError($"--share: there is no folder '{folder}'.");
             }
         });
+        Disk.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<FileInfo?>() is { Exists: false } file)
+            {
+                result.AddError($"--disk: there is no file '{file}'.");
+            }
+        });
         command.Options.Add(Share);
+        command.Options.Add(Disk);
+        command.Options.Add(Network);
         command.Options.Add(Cpus);
         command.Options.Add(Memory);
         command.Options.Add(Cpu);
@@ -77,6 +90,9 @@ public sealed class MachineOptions
         Cpus = parsed.GetValue(Cpus),
         MemoryMib = parsed.GetValue(Memory),
         Share = parsed.GetValue(Share)?.FullName,
+        Disk = parsed.GetValue(Disk)?.FullName,
+        HasDiskDriver = parsed.GetValue(Disk) != null,
+        NetworkCards = parsed.GetValue(Network) ? ["virtio-net-pci"] : [],
         Cpu = parsed.GetValue(Cpu)!,
         HasRogueKernel = parsed.GetValue(RogueKernel),
         Append = parsed.GetValue(Append)!,

@@ -49,7 +49,7 @@ public sealed class Session
         CancellationToken cancel,
         Action<string>? alter = null)
     {
-        GuestOrder order = new(command, spec.Share != null, GuestRun.MakeMarker());
+        GuestOrder order = GuestOrder.For(spec, command, GuestRun.MakeMarker());
         using RunFolder folder = RunFolder.Take(Workspace);
         SystemImage.Build(Workspace, packages, order, spec, folder.Image);
         alter?.Invoke(folder.Image);

@@ -29,10 +29,7 @@ public static class UpCommand
         GuestPackages packages = await session.Prepare(build, cancel);
         bool isTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
         using RunFolder folder = RunFolder.Take(session.Workspace);
-        GuestOrder order = new([], spec.Share != null, "")
-        {
-            Terminal = isTerminal ? (Console.WindowHeight, Console.WindowWidth) : null,
-        };
+        GuestOrder order = GuestOrder.For(spec, [], "") with { Terminal = isTerminal ? (Console.WindowHeight, Console.WindowWidth) : null };
         SystemImage.Build(session.Workspace, packages, order, spec with { Append = "quiet " + spec.Append }, folder.Image);
         session.Screen.Note("Starting the machine: `exit` in its shell switches it off, ctrl-A x ends it at once.");
         string? settings = isTerminal ? await TerminalSettings(cancel) : null;

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using Exclaves.Cli.Machine;
 
 namespace Exclaves.Cli.Image;
 
@@ -10,6 +11,16 @@ namespace Exclaves.Cli.Image;
 /// <param name="Marker">Ends each stream of the command: nobody can guess it, so no output can look like it.</param>
 public sealed record GuestOrder(IReadOnlyList<string> Command, bool HasShare, string Marker)
 {
+    /// <summary>The order for a machine: what it has is set up before the command runs.</summary>
+    public static GuestOrder For(MachineSpec spec, IReadOnlyList<string> command, string marker) =>
+        new(command, spec.Share != null, marker) { HasDisk = spec.HasDiskDriver, NetworkCards = spec.NetworkCards.Count };
+
+    /// <summary>Load the disk's driver.</summary>
+    public bool HasDisk { get; init; }
+
+    /// <summary>Network cards whose drivers to load and addresses to set.</summary>
+    public int NetworkCards { get; init; }
+
     /// <summary>Size of the terminal, for the shell: a serial line does not tell.</summary>
     public (int Rows, int Columns)? Terminal { get; init; }
 
@@ -17,6 +28,8 @@ public sealed record GuestOrder(IReadOnlyList<string> Command, bool HasShare, st
     public string FormatSettings() =>
         $"mode={(Command.Count > 0 ? "run" : "up")}\n"
         + $"share={(HasShare ? 1 : 0)}\n"
+        + $"disk={(HasDisk ? 1 : 0)}\n"
+        + $"network={NetworkCards}\n"
         + $"marker={Marker}\n"
         + (Terminal is { } size ? $"rows={size.Rows}\ncolumns={size.Columns}\n" : "");
 

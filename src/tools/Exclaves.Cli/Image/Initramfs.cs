@@ -15,6 +15,10 @@ public static class Initramfs
 
     private static readonly string[] ShareModules = ["virtio_pci", "9pnet_virtio", "9p"];
 
+    private static readonly string[] DiskModules = ["virtio_pci", "virtio_blk"];
+
+    private static readonly string[] NetworkModules = ["virtio_pci", "virtio_net", "e1000"];
+
     private static readonly string[] Folders =
     [
         "bin", "sbin", "dev", "etc", "exclave", "lib", "lib/modules", "proc", "root", "run", "share", "sys", "tmp",
@@ -64,14 +68,22 @@ public static class Initramfs
     {
         ModuleCatalog catalog = new(packages.ModuleFolder);
         IReadOnlyList<string> boot = catalog.Resolve(BootModules);
-        IReadOnlyList<string> share = catalog.Resolve(ShareModules);
-        foreach (string path in boot.Union(share))
+        (string Kind, IReadOnlyList<string> Modules)[] more =
+        [
+            ("share", catalog.Resolve(ShareModules)),
+            ("disk", catalog.Resolve(DiskModules)),
+            ("network", catalog.Resolve(NetworkModules)),
+        ];
+        foreach (string path in more.Aggregate(boot.AsEnumerable(), (all, one) => all.Union(one.Modules)))
         {
             archive.AddFile(GuestPath(path), File.ReadAllBytes(path));
         }
 
         archive.AddFile("exclave/modules", Lines(boot));
-        archive.AddFile("exclave/modules.share", Lines(share.Except(boot)));
+        foreach ((string kind, IReadOnlyList<string> modules) in more)
+        {
+            archive.AddFile("exclave/modules." + kind, Lines(modules.Except(boot)));
+        }
     }
 
     /// <summary>Our programs go to the PATH, our kernel modules beside Debian's.</summary>
