@@ -12,9 +12,6 @@ public class ConsoleWatchTests
     [InlineData("[   30.0] rcu: INFO: rcu_sched self-detected stall on CPU", "the guest's kernel reports a stalled CPU: rcu: INFO: rcu_sched self-detected stall on CPU")]
     [InlineData("[   30.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", "the guest's kernel reports a stalled CPU: rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:")]
     [InlineData("[   30.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!", "the guest's kernel reports a stalled CPU: watchdog: BUG: soft lockup - CPU#0 stuck for 22s!")]
-    [InlineData("SPTM: panic: failed check 12", "SPTM panicked: failed check 12")]
-    [InlineData("SK: panic", "SK panicked")]
-    [InlineData("[18.101598] SK panic 0x04: 0x8600000f", "SK panicked: 0x04: 0x8600000f")]
     public void TroubleIsSeen(string line, string trouble)
     {
         ConsoleWatch watch = new();

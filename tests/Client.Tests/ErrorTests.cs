@@ -82,6 +82,35 @@ public class ErrorTests
     }
 
     [Fact]
+    public void TheEndOfTheSecureWorldIsToldApart()
+    {
+        TeeResult driver = new(Tee.ErrorCommunication, Tee.OriginComms);
+        TeeException error = TeeException.FromResult("open service", "x", driver, opening: true);
+        Assert.Equal(TeeFailure.SecureWorldEnded, error.Failure);
+        Assert.StartsWith("open service x: the secure world has ended: ", error.Message);
+        TeeResult service = new(Tee.ErrorCommunication, Tee.OriginTrustedApplication);
+        Assert.Equal(TeeFailure.Refused, TeeException.FromResult("call y of service", "x", service, opening: false).Failure);
+    }
+
+    [Fact]
+    public void ThePanicIsReadFromTheMonitorsLog()
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(path, "[0.1] SPTM: up\n");
+            Assert.Null(PanicLog.Read(path));
+            File.AppendAllText(path, "[Exclaves] panic in Entropy: fault\n[Exclaves] cpu 0 pc 0x1\n");
+            Assert.Equal("panic in Entropy: fault", PanicLog.Read(path));
+            Assert.Null(PanicLog.Read(path + ".absent"));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
     public void EveryCodeOfTheAbiHasWords()
     {
         foreach (System.Reflection.FieldInfo field in typeof(Tee).GetFields())

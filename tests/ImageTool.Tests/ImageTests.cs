@@ -41,6 +41,17 @@ public sealed class ImageTests : IDisposable
     }
 
     [Fact]
+    public void AStopOnPanicIsInTheSignedHeader()
+    {
+        Assert.Equal(ImagePolicy.None, At<ImageHeader>(_workshop.Build(), Virt.ImageHeaderBase).Policy);
+        string system = File.ReadAllText(_workshop.At("system.json"));
+        _workshop.Put("system.json", Encoding.UTF8.GetBytes(system.Insert(system.IndexOf('{') + 1, "\"stopOnPanic\": true, ")));
+        byte[] image = _workshop.Build();
+        Assert.Equal(ImagePolicy.StopOnPanic, At<ImageHeader>(image, Virt.ImageHeaderBase).Policy);
+        Assert.Equal(ImagePolicy.StopOnPanic, At<ImageManifest>(image, Virt.ManifestBase).Header.Policy);
+    }
+
+    [Fact]
     public void TheFileIsAnArm64ImageAsLargeAsItsContents()
     {
         byte[] image = _workshop.Build();

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Text;
 using CsCheck;
 using Exclaves.Abi;
 using Xunit;
@@ -484,7 +485,105 @@ public class DowncallTests
     {
         Sk sk = Sk.Boot();
         sk.Enter(0, Tee.CallWithRegdArg);
-        Assert.Equal(PanicCode.ProxyDied, Assert.Throws<PanicException>(() => sk.Fault(0, 0x24)).Code);
+        Assert.Equal(PanicCode.CoreEnded, Assert.Throws<PanicException>(() => sk.Fault(0, 0x24)).Code);
+    }
+
+    [Theory, InlineData(Sk.Proxy), InlineData(Sk.Entropy)]
+    public void AnyComponentOfTheCoreTakesSkWithIt(int component)
+    {
+        Sk sk = Sk.Boot();
+        if (component == Sk.Proxy)
+        {
+            sk.Enter(0, Tee.CallWithRegdArg);
+        }
+        else
+        {
+            sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+            sk.Call(0, SecureCall.Call, 2);
+        }
+
+        sk.AssertRuns(0, component);
+        ref UserContext context = ref sk.At(component).Context;
+        ulong stack = UserLayout.StackTop - 0x100;
+        ulong frame = sk.At(component).Space.Translate<FakeMachine>(stack, write: true);
+        FakeMachine.At<ulong>(frame) = stack + 0x20;
+        FakeMachine.At<ulong>(frame + 8) = 0x40_0100;
+        FakeMachine.At<ulong>(frame + 0x20) = UserLayout.StackTop + 0x1_0000;
+        FakeMachine.At<ulong>(frame + 0x28) = 0x40_0200;
+        context.X[29] = stack;
+        context.X[7] = 0x7777;
+        context.ProgramCounter = 0x40_0042;
+        context.FaultAddress = 0xBAD;
+        Assert.Equal(PanicCode.CoreEnded, Assert.Throws<PanicException>(() => sk.Fault(0, 0x24, 6)).Code);
+
+        ref PanicRecord record = ref sk.State.LastWords;
+        Assert.StartsWith($"component{component}\0", Encoding.ASCII.GetString(record.Component));
+        Assert.Equal("fault", Encoding.ASCII.GetString(((ReadOnlySpan<byte>)record.Message)[..(int)record.MessageBytes]));
+        Assert.Equal((0x40_0042ul, 0xBADul, 0x7777ul, (0x24ul << 26) | 6), (record.ProgramCounter, record.FaultAddress, record.X[7], record.Syndrome));
+
+        // The second record's caller lies outside every page of the component: the walk ends there.
+        Assert.Equal((2u, 0x40_0100ul, 0x40_0200ul), (record.Depth, record.Backtrace[0], record.Backtrace[1]));
+    }
+
+    [Fact]
+    public void ABacktraceInACircleEnds()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg);
+        ulong stack = UserLayout.StackTop - 0x100;
+        FakeMachine.At<ulong>(sk.At(Sk.Proxy).Space.Translate<FakeMachine>(stack, write: true)) = stack;
+        sk.At(Sk.Proxy).Context.X[29] = stack;
+        Assert.Throws<PanicException>(() => sk.Fault(0, 0x24));
+        Assert.Equal((uint)PanicRecord.MaxDepth, sk.State.LastWords.Depth);
+    }
+
+    [Fact]
+    public void TheThreadThatPanicsWaitsWhereXnuProxyNamedAPlaceInSharedMemory()
+    {
+        const ulong Window = UserLayout.SharedBase;
+        const ulong Frame = FakeMachine.LinuxBase + 0x5000;
+        Sk sk = Sk.Boot();
+        Assert.Equal(default, Autopsy<FakeMachine>.CallOf(ref sk.State, -1));
+        sk.Forward(2, Sk.HelloSlot, Sk.Hello, rpcArgument: Window + 0x180);
+        int index = sk.State.Cpus[2].Downcall - 1;
+        Assert.Equal(default, Autopsy<FakeMachine>.CallOf(ref sk.State, index));
+
+        ref Component proxy = ref sk.At(Sk.Proxy);
+        Assert.Equal(Status.Ok, proxy.Space.Map<FakeMachine>(ref proxy.Memory, Window, PageEntry.Create(Frame, PageAccess.ReadWrite, PageSource.Shared)));
+        Assert.Equal(new ParkedCall { RpcArgument = Frame + 0x180, Cpu = 3 }, Autopsy<FakeMachine>.CallOf(ref sk.State, index));
+
+        // Its own Linux thread is away while another call's runs the thread that faults: it is the one to wait.
+        sk.Call(2, SecureCall.Call, 2);
+        sk.AssertRuns(2, Sk.Entropy);
+        sk.Interrupt(2);
+        uint token = (uint)sk.Answer(2).X3;
+        sk.Enter(0, Tee.CallWithRegdArg);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Message(Sk.Proxy).Label = MessageLabel.Invoke;
+        sk.Message(Sk.Proxy).Length = 16;
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot, Window + 0x300);
+        sk.AssertRuns(0, Sk.Entropy);
+        Assert.Throws<PanicException>(() => sk.Fault(0, 0x24));
+        Assert.Equal(new ParkedCall { RpcArgument = Frame + 0x180, Token = token }, sk.State.LastWords.Call);
+    }
+
+    [Fact]
+    public void TheNextCallInTheSameContextNamesNoPlaceYet()
+    {
+        const ulong Window = UserLayout.SharedBase;
+        Sk sk = Sk.Boot();
+        ref Component proxy = ref sk.At(Sk.Proxy);
+        Assert.Equal(
+            Status.Ok, proxy.Space.Map<FakeMachine>(ref proxy.Memory, Window, PageEntry.Create(FakeMachine.LinuxBase, PageAccess.ReadWrite, PageSource.Shared)));
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello, rpcArgument: Window);
+        int index = sk.State.Cpus[0].Downcall - 1;
+        sk.Fault(0, 0x24);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, Tee.ReturnOk);
+        sk.Answer(0);
+        sk.Enter(0, Tee.CallWithRegdArg);
+        Assert.Equal(index, sk.State.Cpus[0].Downcall - 1);
+        Assert.Equal(default, Autopsy<FakeMachine>.CallOf(ref sk.State, index));
     }
 
     [Fact]

@@ -205,14 +205,14 @@ public sealed class Sk
     public Status Result(int component) => (Status)At(component).Context.X[0];
 
     /// <summary>Linux calls; XnuProxy hands the call to a service, which runs on the CPU then. Answers XnuProxy's id of the downcall.</summary>
-    public ulong Forward(int cpu, uint slot, int service, ulong nonce = 1)
+    public ulong Forward(int cpu, uint slot, int service, ulong nonce = 1, ulong rpcArgument = 0)
     {
         Enter(cpu, Tee.CallWithRegdArg, nonce);
         AssertRuns(cpu, Proxy);
         ulong downcall = Message(Proxy).Downcall;
         Message(Proxy).Label = MessageLabel.Invoke;
         Message(Proxy).Length = 16;
-        Call(cpu, SecureCall.ForwardReceive, slot);
+        Call(cpu, SecureCall.ForwardReceive, slot, rpcArgument);
         if (Settle(cpu) == Step.Run && At(service).Context.ProgramCounter == EntryPoint && At(service).Serving == ServingKind.Nobody)
         {
             Call(cpu, SecureCall.Receive);

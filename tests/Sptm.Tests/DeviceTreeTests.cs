@@ -297,6 +297,26 @@ public class DeviceTreeTests
     }
 
     [Fact]
+    public void TheMonitorsLogIsAnnouncedWithAndWithoutASecureWorld()
+    {
+        foreach (ExclavesStatus status in new[] { ExclavesStatus.NotStarted, ExclavesStatus.NotSupported })
+        {
+            byte[] output = new byte[0x1_0000];
+            DeviceTreeEdits edits = Edits();
+            edits.Status = status;
+            edits.LogBase = 0x4030_0000;
+            edits.LogBytes = FirmwareLog.Bytes;
+            Assert.True(DeviceTreeEditor.TryEdit(Machine(), output, edits, out int length, out _));
+            Dictionary<string, byte[]> after = Flatten(output.AsSpan(0, length));
+            Assert.Equal(Encoding.ASCII.GetBytes("coreboot\0"), after["/firmware/coreboot:compatible"]);
+            Assert.Equal(Wide(0x4030_0000, 0x8000), after["/firmware/coreboot:reg"]);
+
+            // Linux translates the address only through a parent that says how.
+            Assert.Empty(after["/firmware:ranges"]);
+        }
+    }
+
+    [Fact]
     public void LinuxGetsItsCommandLineInitramfsAndHalfTheSeed()
     {
         Dictionary<string, byte[]> after = Edit(Machine());

@@ -29,7 +29,7 @@ public class FrameRulesTests
             FrameAccess expected = type switch
             {
                 FrameType.XnuDefault or FrameType.SkSharedRw => FrameAccess.All,
-                FrameType.SkSharedRo => FrameAccess.Read,
+                FrameType.SkSharedRo or FrameType.SptmLog => FrameAccess.Read,
                 FrameType.XnuIo => FrameAccess.ReadWrite,
                 _ => FrameAccess.None,
             };
@@ -40,7 +40,7 @@ public class FrameRulesTests
     [Fact]
     public void SkReachesNeitherLinuxNorTheMonitor()
     {
-        foreach (FrameType type in Types.Where(t => t is FrameType.XnuDefault or FrameType.SptmCode or FrameType.SptmData or FrameType.SptmPageTable))
+        foreach (FrameType type in Types.Where(t => t is FrameType.XnuDefault or FrameType.SptmCode or FrameType.SptmData or FrameType.SptmPageTable or FrameType.SptmLog))
         {
             Assert.Equal(FrameAccess.None, FrameRules.SkAccess(type));
         }

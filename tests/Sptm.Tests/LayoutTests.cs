@@ -30,6 +30,7 @@ public partial class LayoutTests
         Assert.Equal(header["FRAME_V"], Offset<TrapFrame>(nameof(TrapFrame.V)));
         Assert.Equal(header["PERCPU_FEATURES"], Offset<PerCpu>(nameof(PerCpu.Features)));
         Assert.Equal(Virt.MaxCpus, header["MAX_CPUS"]);
+        Assert.Equal(FirmwareLog.Bytes, header["LOG_BYTES"]);
         Assert.True(Unsafe.SizeOf<PerCpu>() <= header["PERCPU_BYTES"], $"PerCpu has {Unsafe.SizeOf<PerCpu>()} bytes");
     }
 

@@ -49,6 +49,9 @@ public class CallTests
         world.Linux(World.BufferPage + 0x140, 64).Fill(0x11);
         Decision forward = world.CallRegistered();
         Assert.Equal((Ending.Forward, World.ProxySlot), (forward.Ending, forward.Slot));
+
+        // Linux puts the RPC argument behind the four parameters.
+        Assert.Equal(RegistrationTable.WindowOf(world.State.Registrations.Find(World.CallCookie)) + 32 + (4 * 32), forward.RpcArgument);
         ServiceMessage asked = world.ServiceBody;
         Assert.Equal((session, 9u, MessageLabel.Invoke), (asked.Session, asked.Operation, world.Message.Label));
         Assert.Equal((ParameterKind.BufferIn, 64ul), (asked.P0.Kind, asked.P0.A));

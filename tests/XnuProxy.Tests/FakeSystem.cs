@@ -19,7 +19,7 @@ public readonly struct FakeSystem : IProxySystem
 
     public static Status ReplyReceive() => World.End(Ending.Reply);
 
-    public static Status ForwardReceive(uint slot) => World.IsServiceDead ? Status.PeerDied : World.End(Ending.Forward);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument) => World.IsServiceDead ? Status.PeerDied : World.End(Ending.Forward);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => World.End(Ending.Finish);
 

@@ -32,7 +32,7 @@ public enum DispatchTable : byte
     /// <summary>SK has finished a request. Comes back with the next one: x0 GateEndpoint, x1 to x5 its operands.</summary>
     ReturnToCaller = 253,
 
-    /// <summary>SK cannot go on. The secure world closes, Linux lives on. Does not return.</summary>
+    /// <summary>SK or a component of the core cannot go on: report, no further entry on any CPU, Linux lives on (with StopOnPanic: the machine stops). Does not return.</summary>
     Panic = 254,
 
     /// <summary>The original's way out when an interrupt stopped a guarded level. Nobody may call it here: interrupts of the secure world go to SK, which saves its thread and leaves by RETURN_TO_CALLER.</summary>

@@ -57,4 +57,7 @@ public enum FrameType : byte
 
     /// <summary>Registers of a device of the secure world.</summary>
     SkIo = 17,
+
+    /// <summary>The monitor's log, which Linux may read (docs/panic.md).</summary>
+    SptmLog = 18,
 }

@@ -36,4 +36,6 @@ public struct ImageHeader
     /// <summary>Pages of SK's own sections within its slot: text (rx), rodata (r), the rest rw. Counted from <see cref="Virt.SkBase"/>.</summary>
     public uint SkTextPages;
     public uint SkRodataPages;
+    public ImagePolicy Policy;
+    public uint Reserved;
 }

@@ -16,7 +16,7 @@ public enum SecureCall : ulong
     /// <summary>x0 = endpoint slot: sends the IPC page and waits; the answer is in the IPC page.</summary>
     Call = 3,
 
-    /// <summary>x0 = endpoint slot: hands the message being served on, with the IPC page as its new content. The answer comes to the
+    /// <summary>x0 = endpoint slot, x1 = VA in the shared window of the call's RPC argument (SK parks a panicking thread there; 0 = none): hands the message being served on, with the IPC page as its new content. The answer comes to the
     /// own endpoint as a message with label <see cref="MessageLabel.Completion"/>; the caller is free at once and must Receive next.</summary>
     Forward = 4,
 

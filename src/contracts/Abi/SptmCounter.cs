@@ -66,5 +66,8 @@ public enum SptmCounter : uint
     /// <summary>Reads of an identification register that SPTM answers, on CPUs with something to hide.</summary>
     IdentificationRead = 20,
 
-    Count = 21,
+    /// <summary>Calls of Linux that the end of the secure world ended.</summary>
+    EndedCall = 21,
+
+    Count = 22,
 }

@@ -28,8 +28,16 @@ public static class Tee
     public const ulong ReturnNoMemory = 6;
     public const ulong ReturnNotAvailable = 7;
     public const ulong ReturnUnknown = 0xFFFF_FFFF;
+    /// <summary>Ours: the secure world panicked and has ended. The driver makes COMMUNICATION of it, which nothing else here causes.</summary>
+    public const ulong ReturnEnded = 0x4558_0002;
+
     public const ulong RpcForeignInterrupt = 0xFFFF_0004;
     public const ulong RpcCommand = 0xFFFF_0005;
+
+    /// <summary>
+    /// Ours, a command for Linux's supplicant that is never served: the thread that panicked waits in it, where a signal still ends it (tee-abi 1.11).
+    /// </summary>
+    public const uint RpcPanicWait = 0x4558_0001;
 
     public const ulong CapabilityDynamicShm = 1 << 2;
     public const ulong CapabilityMemrefNull = 1 << 4;

@@ -16,10 +16,13 @@ public sealed class HelloClient : IDisposable
 
     public TeeSession Session => _session;
 
-    public static HelloClient Open(TeeDevice device)
+    public static HelloClient Open(TeeDevice device) => Open(device, ServiceName.Hello);
+
+    /// <summary>Another instance of the same program.</summary>
+    public static HelloClient Open(TeeDevice device, ServiceName service)
     {
         ArgumentNullException.ThrowIfNull(device);
-        return new HelloClient(device.OpenSession(ServiceName.Hello));
+        return new HelloClient(device.OpenSession(service));
     }
 
     public void Null() => _session.Invoke((uint)HelloOperation.Null, "Null", []);

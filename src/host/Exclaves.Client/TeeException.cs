@@ -24,6 +24,9 @@ public enum TeeFailure
     /// <summary>The service ended during the call.</summary>
     ServiceEnded,
 
+    /// <summary>The secure world panicked: nothing of it answers until the machine restarts.</summary>
+    SecureWorldEnded,
+
     /// <summary>Memory or a table is used up on one of the sides.</summary>
     NoMemory,
 
@@ -70,16 +73,26 @@ public sealed class TeeException : Exception
             Tee.ErrorItemNotFound when opening => TeeFailure.UnknownService,
             Tee.ErrorTargetDead => TeeFailure.ServiceEnded,
             Tee.ErrorOutOfMemory => TeeFailure.NoMemory,
+            Tee.ErrorCommunication when result.Origin == Tee.OriginComms => TeeFailure.SecureWorldEnded,
             _ => TeeFailure.Refused,
         };
-        string reason = failure == TeeFailure.UnknownService
-            ? $"the secure world has no such service (0x{result.Code:x8} from {result.Source})"
-            : result.ToString();
+        string reason = failure switch
+        {
+            TeeFailure.UnknownService => $"the secure world has no such service (0x{result.Code:x8} from {result.Source})",
+            TeeFailure.SecureWorldEnded => $"the secure world has ended: {PanicLog.Read() ?? "no report of a panic"}",
+            _ => result.ToString(),
+        };
         return new TeeException(failure, operation, target, reason, result);
     }
 
     internal static TeeException FromErrno(string operation, string target, int errno)
     {
+        // Memory that the secure world does not take is an invalid request to the driver.
+        if (errno == Libc.ErrorInvalid && PanicLog.Read() is { } panic)
+        {
+            return new TeeException(TeeFailure.SecureWorldEnded, operation, target, "the secure world has ended: " + panic, default);
+        }
+
         (TeeFailure failure, string reason) = errno switch
         {
             Libc.ErrorNoEntry or Libc.ErrorNoDeviceAddress or Libc.ErrorNoDevice =>

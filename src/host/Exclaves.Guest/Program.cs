@@ -63,13 +63,22 @@ internal static class Program
         Command crash = new("crash", "Makes Hello fault: the caller learns it, other services go on.");
         crash.SetAction(_ => Crash.Run());
 
+        Option<string> service = new("--service") { Description = "UUID of a component of the core that faults on request.", Required = true };
+        Command panic = new("panic", "Makes a component of the core fault: callers learn it, the one who did it is parked.") { service, threads };
+        panic.SetAction(parsed => Panic.Run(parsed.GetValue(service)!, parsed.GetValue(threads)));
+
+        Argument<string> target = new("SERVICE");
+        Command panicking = new(Panic.Worker, "The process whose call panics.") { target };
+        panicking.Hidden = true;
+        panicking.SetAction(parsed => Panic.Work(parsed.GetValue(target)!));
+
         Command stats = new("stats", "Prints the secure world's counters and components.") { json };
         stats.SetAction(parsed => Stats.Run(parsed.GetValue(json)));
 
         Command bench = new("bench", "Instructions per call. Needs -icount shift=0,sleep=off and one CPU.") { json };
         bench.SetAction(parsed => Bench.Run(parsed.GetValue(json)));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, stats, bench };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, stats, bench };
     }
 
     private static int Complain(string message, int exit)

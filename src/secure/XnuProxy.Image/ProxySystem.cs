@@ -21,7 +21,7 @@ internal readonly unsafe struct ProxySystem : IProxySystem
 
     public static Status ReplyReceive() => SecureCalls.ReplyReceive();
 
-    public static Status ForwardReceive(uint slot) => SecureCalls.ForwardReceive(slot);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument) => SecureCalls.ForwardReceive(slot, rpcArgument);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => SecureCalls.FinishReceive(downcall, x0);
 

@@ -183,7 +183,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Complete(ref state, downcall, Status.Ok);
         }
 
-        return Decision.Forward(downcall, services[target.Service].ProxySlot);
+        return Decision.Forward(downcall, services[target.Service].ProxySlot, place.Address + place.Bytes);
     }
 
     private static ref ServiceMessage StartMessage(ref ProxyState state, int session, MessageLabel label)

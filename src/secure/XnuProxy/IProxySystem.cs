@@ -16,7 +16,8 @@ public interface IProxySystem
 
     static abstract Status Receive();
     static abstract Status ReplyReceive();
-    static abstract Status ForwardReceive(uint slot);
+    /// <summary><paramref name="rpcArgument"/>: address in the window of what follows the call's argument.</summary>
+    static abstract Status ForwardReceive(uint slot, ulong rpcArgument);
     static abstract Status FinishReceive(ulong downcall, ulong x0);
     static abstract Status Suspend(ulong downcall, ulong x0);
 

@@ -22,7 +22,7 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
     {
         if (decision.Ending == Ending.Forward)
         {
-            Status status = TSystem.ForwardReceive(decision.Slot);
+            Status status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument);
             if (status == Status.Ok)
             {
                 return status;

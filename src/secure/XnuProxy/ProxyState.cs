@@ -58,10 +58,14 @@ public struct Decision
     public ulong Downcall;
     public ulong X0;
 
+    /// <summary>Of <see cref="Ending.Forward"/>: where the call's RPC argument lies in the window.</summary>
+    public ulong RpcArgument;
+
     public static Decision Receive => default;
     public static Decision Reply => new() { Ending = Ending.Reply };
 
-    public static Decision Forward(ulong downcall, uint slot) => new() { Ending = Ending.Forward, Downcall = downcall, Slot = slot };
+    public static Decision Forward(ulong downcall, uint slot, ulong rpcArgument) =>
+        new() { Ending = Ending.Forward, Downcall = downcall, Slot = slot, RpcArgument = rpcArgument };
 
     public static Decision Finish(ulong downcall, ulong x0) => new() { Ending = Ending.Finish, Downcall = downcall, X0 = x0 };
 }

@@ -31,7 +31,7 @@ internal static class Gate
         RawCall(Dispatch.Target(DispatchTable.SkBootstrap, (uint)function), x0, x1, x2) == CallResult.Ok;
 
     /// <summary>Hands SK's last words over. SPTM does not come back.</summary>
-    public static void Panic(ulong text, ulong bytes) => RawCall(Dispatch.Target(DispatchTable.Panic, 0), text, bytes, 0);
+    public static void Panic(ulong record) => RawCall(Dispatch.Target(DispatchTable.Panic, 0), record, 0, 0);
 
     [RuntimeImport("*", "sk_gate_return")]
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -16,6 +16,12 @@ internal static class Kernel
 
     public static KernelLock Lock;
 
+    /// <summary>What is handed over when SK stops.</summary>
+    public static ref PanicRecord LastWords => ref _state.LastWords;
+
+    /// <summary>The call that a CPU carries.</summary>
+    public static ParkedCall CallOn(int cpu) => Autopsy<SkMachine>.CallOf(ref _state, _state.Cpus[cpu].Downcall - 1);
+
     /// <summary>From entry.S, once per start of a CPU, in SK's address space and on the CPU's own stack. Never returns.</summary>
     /// <param name="bootInfo">PA of <see cref="BootInfo"/> on the CPU that sets SK up, else 0.</param>
     [RuntimeExport("sk_main")]

@@ -64,6 +64,7 @@ ENDFUNC(sk_run_user)
 
     .macro  own number
     .balign 128
+    msr     SP_EL0, x0
     mov     x0, #\number
     b       from_kernel
     .endm
@@ -129,12 +130,17 @@ from_user:
 
 /* The kernel's stack may be what is broken. One panic at a time is enough. */
 from_kernel:
-    ldr     x1, =panic_stack_top
-    mov     sp, x1
-    mrs     x1, ESR_EL1
-    mrs     x2, ELR_EL1
-    mrs     x3, FAR_EL1
-    mov     x29, xzr
+    msr     TPIDR_EL0, x1
+    ldr     x1, =panic_registers
+    SAVE_GENERAL x1
+    mrs     x2, SP_EL0
+    mrs     x3, TPIDR_EL0
+    stp     x2, x3, [x1]
+    mov     x2, x0
+    mov     x0, x1
+    mov     x1, sp
+    ldr     x3, =panic_stack_top
+    mov     sp, x3
     bl      sk_kernel_fault
     b       .
     .ltorg
@@ -143,3 +149,5 @@ from_kernel:
     .balign 16
     .skip   8192
 panic_stack_top:
+panic_registers:
+    .skip   31 * 8 + 8

@@ -65,6 +65,9 @@ public struct Downcall
     /// <summary>PA of the private argument page that the call named (CALL_WITH_RPC_ARG); 0 = none. SPTM lets nobody write to another.</summary>
     public ulong Argument;
 
+    /// <summary>VA in XnuProxy's window of the RPC argument of this call; 0 = not named yet.</summary>
+    public ulong RpcArgument;
+
     /// <summary>Badge of the capability that forwarded it.</summary>
     public ulong Badge;
 

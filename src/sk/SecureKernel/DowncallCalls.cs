@@ -5,7 +5,7 @@ namespace Exclaves.SecureKernel;
 /// <summary>What XnuProxy alone may ask: it answers Linux and handles Linux's memory.</summary>
 public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>x0 = endpoint slot. Hands the downcall on; the caller owes it nothing any more.</summary>
+    /// <summary>x0 = endpoint slot, x1 = VA of the call's RPC argument. Hands the downcall on; the caller owes it nothing any more.</summary>
     public static Status Forward(ref KernelState kernel, ref Component caller)
     {
         if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
@@ -43,6 +43,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
 
         int index = caller.ServingIndex;
         caller.Serving = ServingKind.Nobody;
+        kernel.Downcalls[index].RpcArgument = caller.Context.X[1];
         kernel.Downcalls[index].Badge = caller.Capabilities.Badge(capability);
         Messages<TMachine>.SendCopy(ref kernel, ref server, index, DowncallMessage.Forwarded, caller.IpcPage, bytes);
         return Status.Ok;

@@ -120,6 +120,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Generation++;
         call.Away = false;
         call.Argument = argument;
+        call.RpcArgument = 0;
         SetRegisters(ref call, x0, x1, x2, x3);
         cpu.Downcall = index + 1;
         cpu.Spins = 0;

@@ -62,5 +62,8 @@ public struct KernelState
 
     /// <summary>A page of SK's own for texts and counters on their way to SPTM.</summary>
     public ulong Scratch;
+
+    /// <summary>Filled when SK or its core ends, once.</summary>
+    public PanicRecord LastWords;
     public ulong Seed;
 }

@@ -67,13 +67,14 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         component.Context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
     }
 
-    /// <summary>The component ends: those who wait for it learn so, and its memory is scrubbed chunk by chunk.</summary>
+    /// <summary>The component ends; one of the core takes SK with it (I12). Those who wait for it learn so, and its memory is scrubbed chunk by chunk.</summary>
     public static void End(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why)
     {
         Report(ref kernel, ref component, why);
-        if (component.IsProxy)
+        if (component.IsCore)
         {
-            TMachine.Panic(PanicCode.ProxyDied, component.Context.Syndrome, component.Context.FaultAddress, component.Context.ProgramCounter);
+            Autopsy<TMachine>.Write(ref kernel, ref component, why);
+            TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
         }
 
         kernel.Counters[(int)SkCounter.Faults]++;

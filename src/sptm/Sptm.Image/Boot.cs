@@ -37,6 +37,7 @@ public static unsafe class Boot
     {
         SecureBoot.MeasureMonitor(slotBits);
         _startTicks = Arm64.ReadCntpctEl0();
+        Console.Start();
         Stage("SPTM: the monitor of Exclaves runs at EL2"u8);
         Identification.Find(Monitor.Cpu(0));
         if (El2.RegisterCount() != (ulong)WorldRegister.Count)
@@ -66,6 +67,7 @@ public static unsafe class Boot
     public static TrapFrame* Continue()
     {
         bool isSecure = SecureBoot.Judge(_header);
+        Monitor.Policy = _header.Policy;
         if (isSecure)
         {
             ClaimSecureKernel(_header);
@@ -224,7 +226,10 @@ public static unsafe class Boot
         FrameTable frames = Monitor.Frames;
         ulong code = El2.RodataEnd() - Virt.SptmBase;
         Claim(frames, Virt.SptmBase, code, FrameType.SptmCode);
-        Claim(frames, Virt.SptmBase + code, Virt.SptmSlotBytes - code, FrameType.SptmData);
+        ulong log = (ulong)El2.LogBase();
+        Claim(frames, Virt.SptmBase + code, log - Virt.SptmBase - code, FrameType.SptmData);
+        Claim(frames, log, FirmwareLog.Bytes, FrameType.SptmLog);
+        Claim(frames, log + FirmwareLog.Bytes, Virt.SptmBase + Virt.SptmSlotBytes - log - FirmwareLog.Bytes, FrameType.SptmData);
 
         Claim(frames, Virt.ImageHeaderBase, Virt.ManifestBase - Virt.ImageHeaderBase, FrameType.SkConst);
         SecureBoot.Claim(frames);
@@ -394,6 +399,8 @@ public static unsafe class Boot
             InitramfsBase = Monitor.Plan.InitramfsBase,
             InitramfsEnd = Monitor.Plan.InitramfsEnd,
             BootArguments = SecureBoot.BootArguments(header),
+            LogBase = (ulong)El2.LogBase(),
+            LogBytes = FirmwareLog.Bytes,
             Status = SecureBoot.IsRefused ? ExclavesStatus.NotSupported : ExclavesStatus.NotStarted,
             Reason = SecureBoot.Reason(stackalloc byte[SecureBoot.MaximumReason]),
         };

@@ -5,23 +5,21 @@ using Exclaves.Machine;
 
 namespace Exclaves.Sptm.Image;
 
-/// <summary>Lines for people: a ring in memory, and the PL011 while it is ours (before Linux runs, and when all is over).</summary>
+/// <summary>Lines for people: the log in memory that Linux reads (<see cref="FirmwareLog"/>), and the PL011 while it is ours (before Linux runs, and when all is over).</summary>
 public static unsafe class Console
 {
     private const uint FlagTransmitFull = 1 << 5;
-    private const int RingBytes = 32 * 1024;
 
-    private static RingBuffer _ring;
     private static uint _written;
     private static uint _dumped;
     private static Spinlock _lock;
     private static uint _linuxOwnsUart;
 
-    [System.Runtime.CompilerServices.InlineArray(RingBytes)]
-    private struct RingBuffer
-    {
-        private byte _first;
-    }
+    // SAFETY: entry.S sets these pages aside.
+    private static Span<byte> Log => new(El2.LogBase(), FirmwareLog.Bytes);
+
+    /// <summary>Before the first line.</summary>
+    public static void Start() => FirmwareLog.Initialize(Log, (ulong)El2.LogBase());
 
     /// <summary>Appends a line; a newline is added.</summary>
     public static void Line(scoped ReadOnlySpan<byte> text)
@@ -48,7 +46,7 @@ public static unsafe class Console
         Volatile.Write(ref _linuxOwnsUart, owner);
     }
 
-    /// <summary>From now on the UART is Linux's and lines stay in the ring.</summary>
+    /// <summary>From now on the UART is Linux's and lines stay in memory.</summary>
     public static void HandToLinux() => Volatile.Write(ref _linuxOwnsUart, 1);
 
     /// <summary>Takes the UART back, for a panic or the end of the machine, and writes out what is still in the ring.</summary>
@@ -58,22 +56,29 @@ public static unsafe class Console
         Dump();
     }
 
+    /// <summary>As <see cref="TakeFromLinux"/>, also when a CPU that will not go on holds the lock.</summary>
+    public static void Seize()
+    {
+        _lock = default;
+        TakeFromLinux();
+    }
+
     private static void Put(byte character)
     {
-        _ring[(int)(_written % RingBytes)] = character;
+        FirmwareLog.Put(Log, _written, character);
         _written++;
     }
 
     private static void Dump()
     {
-        if (_written - _dumped > RingBytes)
+        if (_written - _dumped > FirmwareLog.Capacity)
         {
-            _dumped = _written - RingBytes;
+            _dumped = _written - FirmwareLog.Capacity;
         }
 
         while (_dumped != _written)
         {
-            byte character = _ring[(int)(_dumped % RingBytes)];
+            byte character = FirmwareLog.Get(Log, _dumped);
             _dumped++;
             if (character == (byte)'\n')
             {

@@ -27,6 +27,10 @@ public static unsafe class El2
     public static extern ulong ReadSctlrEl1();
 
     [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_sp_el1")]
+    public static extern ulong ReadSpEl1();
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_write_el1_exception")]
     public static extern void WriteEl1Exception(ulong elr, ulong spsr, ulong esr, ulong far);
 
@@ -78,6 +82,11 @@ public static unsafe class El2
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_rodata_end")]
     public static extern ulong RodataEnd();
+
+    /// <summary>Memory of <see cref="FirmwareLog"/>: whole pages of its own.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_log_base")]
+    public static extern byte* LogBase();
 
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_percpu_base")]

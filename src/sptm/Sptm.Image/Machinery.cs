@@ -12,9 +12,14 @@ public static unsafe class Machinery
     /// <summary>The monitor cannot be trusted any more: report on the console, the machine stops (I12).</summary>
     public static void Panic(scoped ReadOnlySpan<byte> text)
     {
-        Console.TakeFromLinux();
+        Console.Seize();
         Console.Line(text);
         Console.Line("SPTM: the machine stops"u8);
+        Stop();
+    }
+
+    private static void Stop()
+    {
         El2.Smc(PsciPolicy.SystemOff, 0, 0, 0);
         while (true)
         {
@@ -45,10 +50,7 @@ public static unsafe class Machinery
     {
         if (Monitor.SecureTables.Root != 0)
         {
-            using Spinlock.Held held = Monitor.LockStage2();
-
-            // Whole entries of level 1: takes no table and cannot fail.
-            _ = Monitor.SecureTables.SetRange(ref Monitor.Tables, 0, 1ul << Stage2<Stage2Machine>.IpaBits, FrameAccess.None, device: false);
+            Unmap();
         }
 
         Arm64.DsbSy();
@@ -59,6 +61,15 @@ public static unsafe class Machinery
                 Thread.SpinWait(1);
             }
         }
+    }
+
+    /// <summary>Takes everything away from the secure world: a CPU that is inside takes a fault at its next instruction, whatever it holds or waits for.</summary>
+    public static void Unmap()
+    {
+        using Spinlock.Held held = Monitor.LockStage2();
+
+        // Whole entries of level 1: takes no table and cannot fail.
+        _ = Monitor.SecureTables.SetRange(ref Monitor.Tables, 0, 1ul << Stage2<Stage2Machine>.IpaBits, FrameAccess.None, device: false);
     }
 
     /// <summary>This CPU is in the secure world from now on, unless the machine ends: either the one that ends it sees us inside, or we see that it ends.</summary>
@@ -98,31 +109,29 @@ public static unsafe class Machinery
         }
     }
 
-    /// <summary>An exception of EL2 itself (vectors.S).</summary>
+    /// <summary>
+    /// An exception of EL2 itself (vectors.S). A breakpoint is a helper of the compiler that must not run (index out of range, division by
+    /// zero, a broken stack cookie), whose number is in x0.
+    /// </summary>
     [RuntimeExport("sptm_broken")]
-    public static void Broken(ulong vector, ulong esr, ulong elr, ulong far)
+    public static void Broken(GeneralRegisters* registers, ulong stackPointer, ulong vector, ulong esr, ulong elr, ulong far, ulong spsr)
     {
-        LineBuilder line = new(stackalloc byte[200]);
-        line.Append("SPTM: panic: exception at EL2, vector "u8);
-        line.AppendDecimal(vector);
-        line.Append(" esr "u8);
-        line.AppendHex(esr);
-        line.Append(" pc "u8);
-        line.AppendHex(elr);
-        line.Append(" far "u8);
-        line.AppendHex(far);
-        Panic(line.Text);
-    }
-
-    /// <summary>A helper of the compiler that must not run: index out of range, division by zero, a broken stack cookie.</summary>
-    [RuntimeExport("sptm_failed")]
-    public static void Failed(ulong code, ulong address)
-    {
-        LineBuilder line = new(stackalloc byte[120]);
-        line.Append("SPTM: panic: failed check "u8);
-        line.AppendDecimal(code);
-        line.Append(" before pc "u8);
-        line.AppendHex(address);
-        Panic(line.Text);
+        Console.Seize();
+        PanicRecord record = default;
+        record.X = *registers;
+        record.StackPointer = stackPointer;
+        record.ProgramCounter = elr;
+        record.ProcessorState = spsr;
+        record.Syndrome = esr;
+        record.FaultAddress = far;
+        "SPTM"u8.CopyTo(record.Component);
+        bool check = new Syndrome(record.Syndrome).Class == ExceptionClass.Breakpoint;
+        LineBuilder line = new(record.Message);
+        line.Append(check ? "failed check "u8 : "exception at EL2, vector "u8);
+        line.AppendDecimal(check ? record.X[0] : vector);
+        record.MessageBytes = (uint)line.Text.Length;
+        SecurePanic.Walk(ref record, directMap: 0, FrameType.SptmData);
+        SecurePanic.Report(record, Arm64.ReadMpidrEl1() & 0xFF, "the machine stops"u8);
+        Stop();
     }
 }

@@ -11,6 +11,7 @@ public static unsafe class Monitor
 {
     public static MachineDescription Description;
     public static ImagePlan Plan;
+    public static ImagePolicy Policy;
     public static Stage2<Stage2Machine> LinuxTables;
     public static Stage2<Stage2Machine> SecureTables;
     public static TablePool Tables;
@@ -25,12 +26,18 @@ public static unsafe class Monitor
     /// <summary>1: the machine ends.</summary>
     private static uint _ending;
 
+    /// <summary>Counter at the panic of the secure world; 0: there was none.</summary>
+    private static ulong _panicTicks;
+
     /// <summary>1: a driver of Linux started afresh and SK has not been told.</summary>
     private static uint _resetPending;
 
     public static FrameTable Frames => new(new Span<FrameEntry>((void*)_frames, _frameCount), Virt.RamBase);
 
     public static bool IsSecureOpen => SecureWorld.IsOpen(ref _secureWorld);
+
+    /// <summary>Nothing of the secure world may run another instruction.</summary>
+    public static bool HasSecureEnded => SecureWorld.HasEnded(ref _secureWorld);
 
     /// <summary>SK has not yet answered that it is ready.</summary>
     public static bool IsSecureStarting => Volatile.Read(ref _secureWorld) == (uint)SecureWorldState.Starting;
@@ -56,6 +63,25 @@ public static unsafe class Monitor
         CloseSecure();
         Volatile.Write(ref _ending, 1);
     }
+
+    /// <summary>The call that waits for good after a panic. Written once, before anybody is answered.</summary>
+    public static ParkedCall Parked;
+
+    /// <summary>True for the one CPU that makes the report of a panic.</summary>
+    public static bool TryReport(ulong now, in ParkedCall parked)
+    {
+        if (Interlocked.CompareExchange(ref _panicTicks, now, 0ul) != 0)
+        {
+            return false;
+        }
+
+        Parked = parked;
+        return SecureWorld.TryReport(ref _secureWorld);
+    }
+
+    /// <summary>x0 of a yielding call while the secure world is not open.</summary>
+    public static ulong AnswerOfEnd(ulong now, ulong frequency) =>
+        PanicGate.Answer((SecureWorldState)Volatile.Read(ref _secureWorld), Volatile.Read(ref _panicTicks), now, frequency);
 
     public static void AnnounceReset() => Volatile.Write(ref _resetPending, 1);
 

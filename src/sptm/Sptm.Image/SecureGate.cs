@@ -27,17 +27,22 @@ public static unsafe class SecureGate
             Machinery.Park(cpu);
         }
 
+        if (Monitor.HasSecureEnded)
+        {
+            return SecurePanic.Leave(cpu);
+        }
+
         ref TrapFrame frame = ref cpu->Secure;
         Syndrome syndrome = new(frame.Syndrome);
         ulong target = frame.X[16];
         if (syndrome.Class != ExceptionClass.Hvc64 || syndrome.Immediate != 0)
         {
-            return SecureTraps.TryReflect(cpu, syndrome) ? cpu->Frame : SecurePanic.Fault(cpu, "SK: panic: trapped to EL2"u8);
+            return SecureTraps.TryReflect(cpu, syndrome) ? cpu->Frame : SecurePanic.Fault(cpu, "trapped to EL2"u8);
         }
 
         if (!Dispatch.IsLegal(Domain.Sk, target))
         {
-            return SecurePanic.Fault(cpu, "SK: panic: a call outside its dispatch tables"u8);
+            return SecurePanic.Fault(cpu, "a call outside its dispatch tables"u8);
         }
 
         switch (Dispatch.TableOf(target))
@@ -45,13 +50,11 @@ public static unsafe class SecureGate
             case DispatchTable.ReturnToCaller:
                 return Return(cpu);
             case DispatchTable.Panic:
-                // A panic whose text cannot be read is still a panic.
-                _ = Log(frame.X[0], frame.X[1]);
-                return SecurePanic.Fault(cpu, "SK: panic"u8);
+                return SecurePanic.Take(cpu);
             default:
                 return Serve(cpu, (SkFunction)Dispatch.EndpointOf(target))
                     ? cpu->Frame
-                    : SecurePanic.Fault(cpu, "SK: panic: a call that breaks its contract"u8);
+                    : SecurePanic.Fault(cpu, "a call that breaks its contract"u8);
         }
     }
 
@@ -81,7 +84,7 @@ public static unsafe class SecureGate
         GateStatus status = (GateStatus)answer.X[0];
         if (status != GateStatus.Success)
         {
-            return SecurePanic.Fault(cpu, "SK: panic: a request was refused"u8);
+            return SecurePanic.Fault(cpu, "a request was refused"u8);
         }
 
         switch ((GateEndpoint)cpu->Request)
@@ -93,7 +96,7 @@ public static unsafe class SecureGate
             case GateEndpoint.Info:
                 if (answer.X[1] != Dispatch.Version)
                 {
-                    return SecurePanic.Fault(cpu, "SK: panic: it was built for another version of the dispatch tables"u8);
+                    return SecurePanic.Fault(cpu, "built for another version of the dispatch tables"u8);
                 }
 
                 Monitor.OpenSecure();
@@ -237,12 +240,11 @@ public static unsafe class SecureGate
         return FrameRules.Apply(ref frames.Entry(address), FrameOperation.ForgetArgument);
     }
 
-    private static bool IsSecureMemory(ulong address, ulong bytes)
-    {
-        FrameType type = Monitor.Frames.TypeOf(address);
-        return (address & (FrameTable.PageBytes - 1)) + bytes <= FrameTable.PageBytes
-            && type is FrameType.SkDefault or FrameType.SkConst;
-    }
+    /// <summary>At most a page, all of it SK's own; the monitor reaches both pages in one run, as SK's direct map does.</summary>
+    public static bool IsSecureMemory(ulong address, ulong bytes) =>
+        bytes - 1 < FrameTable.PageBytes && IsSecureMemory(address) && IsSecureMemory(address + bytes - 1);
+
+    private static bool IsSecureMemory(ulong address) => Monitor.Frames.TypeOf(address) is FrameType.SkDefault or FrameType.SkConst;
 
     private static Status Log(ulong address, ulong bytes)
     {

@@ -1,4 +1,5 @@
 using System;
+using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
 
@@ -7,34 +8,136 @@ namespace Exclaves.Sptm.Image;
 /// <summary>What happens when SK or a core component cannot go on (I12): the report, the end of entries, Linux lives on.</summary>
 public static unsafe class SecurePanic
 {
-    /// <summary>A defect of SK: the secure world closes, this CPU goes back to Linux.</summary>
+    /// <summary>SK says so itself.</summary>
+    public static TrapFrame* Take(PerCpu* cpu)
+    {
+        ulong address = cpu->Secure.X[0];
+        PanicRecord record = default;
+        if ((address & 7) == 0 && SecureGate.IsSecureMemory(address, (ulong)sizeof(PanicRecord)))
+        {
+            // SAFETY: SK's own memory, checked above; a panic whose record cannot be read is still a panic.
+            record = *(PanicRecord*)address;
+        }
+
+        return End(cpu, ref record);
+    }
+
+    /// <summary>SK broke its contract.</summary>
     public static TrapFrame* Fault(PerCpu* cpu, scoped ReadOnlySpan<byte> text)
     {
-        ref TrapFrame frame = ref cpu->Secure;
-        LineBuilder line = new(stackalloc byte[256]);
-        line.Append(text);
-        line.Append(", cpu "u8);
-        line.AppendDecimal(cpu->Number);
-        line.Append(" esr "u8);
-        line.AppendHex(frame.Syndrome);
-        line.Append(" pc "u8);
-        line.AppendHex(frame.ProgramCounter);
-        line.Append(" far "u8);
-        line.AppendHex(frame.FaultAddress);
-        line.Append(" ipa "u8);
-        line.AppendHex(frame.FaultPage << 8);
-        line.Append(" x30 "u8);
-        line.AppendHex(frame.X[30]);
-        Monitor.CloseSecure();
-        Console.Urgent(line.Text);
-        Console.Urgent("SPTM: the secure world is closed; Linux goes on without it"u8);
-        switch ((GateEndpoint)cpu->Request)
+        PanicRecord record = default;
+        text.CopyTo(record.Message);
+        record.MessageBytes = (uint)text.Length;
+        record.Syndrome = cpu->Secure.Syndrome;
+        record.FaultAddress = cpu->Secure.FaultAddress;
+        return End(cpu, ref record);
+    }
+
+    /// <summary>This CPU leaves a world that has ended, with the answer that its request gets now.</summary>
+    public static TrapFrame* Leave(PerCpu* cpu)
+    {
+        if ((GateEndpoint)cpu->Request is GateEndpoint.CpuOnline or GateEndpoint.Info)
         {
-            case GateEndpoint.CpuOnline or GateEndpoint.Info:
-                return Boot.StartLinux(cpu, firstWorld: false);
-            default:
-                cpu->Secure.X[1] = Tee.ReturnUnknown;
-                return SecureGate.Leave(cpu);
+            return Boot.StartLinux(cpu, firstWorld: false);
         }
+
+        bool parks = cpu->Request == (uint)GateEndpoint.Enter && PanicWait.IsInside(Monitor.Parked, cpu->Number);
+        cpu->Secure.X[1] = Answer(cpu, parks);
+        cpu->Secure.X[2] = 0;
+        cpu->Secure.X[3] = 0;
+        cpu->Secure.X[4] = 0;
+        return SecureGate.Leave(cpu);
+    }
+
+    /// <summary>x0 of a yielding call that cannot enter, or was inside.</summary>
+    /// <param name="parks">It is the one that waits for good, if it can be made to.</param>
+    public static ulong Answer(PerCpu* cpu, bool parks)
+    {
+        ulong argument = parks ? Interlocked.Exchange(ref Monitor.Parked.RpcArgument, 0ul) : 0;
+        if (argument != 0 && PanicWait.IsSound(Monitor.Frames, argument))
+        {
+            // SAFETY: a frame of Linux's RAM, just checked, whose type nobody changes any more; the argument lies in it whole.
+            PanicWait.Write(new Span<byte>((void*)argument, PanicWait.Bytes));
+            return Tee.RpcCommand;
+        }
+
+        ulong answer = Monitor.AnswerOfEnd(Arm64.ReadCntpctEl0(), Arm64.ReadCntfrqEl0());
+        if (answer == Tee.ReturnEnded)
+        {
+            Monitor.Count(cpu, SptmCounter.EndedCall);
+        }
+
+        return answer;
+    }
+
+    private static TrapFrame* End(PerCpu* cpu, ref PanicRecord record)
+    {
+        if (!Monitor.TryReport(Arm64.ReadCntpctEl0(), record.Call))
+        {
+            return Leave(cpu);
+        }
+
+        Machinery.Unmap();
+        Complete(ref record, ref cpu->Secure);
+        bool stops = (Monitor.Policy & ImagePolicy.StopOnPanic) != 0;
+        Report(record, cpu->Number, stops ? "the machine stops"u8 : "no call enters any more; Linux goes on"u8);
+        if (stops)
+        {
+            cpu->World = World.Linux;
+            Machinery.End(PsciPolicy.SystemOff);
+        }
+
+        Monitor.CloseSecure();
+        return Leave(cpu);
+    }
+
+    /// <summary>What SK did not say of itself: registers at the trap, and who called whom.</summary>
+    private static void Complete(ref PanicRecord record, scoped ref TrapFrame frame)
+    {
+        if (record.ProgramCounter == 0)
+        {
+            record.X = frame.X;
+            record.ProgramCounter = frame.ProgramCounter;
+            record.ProcessorState = frame.ProcessorState;
+            record.StackPointer = El2.ReadSpEl1();
+        }
+
+        if (record.Component[0] == 0)
+        {
+            Walk(ref record, StackWalk.SecureKernel, FrameType.SkDefault);
+        }
+    }
+
+    /// <summary>Follows the frame records from x29 on.</summary>
+    public static void Walk(ref PanicRecord record, ulong directMap, FrameType data)
+    {
+        ulong pointer = record.X[29];
+        for (record.Depth = 0; record.Depth < PanicRecord.MaxDepth; record.Depth++)
+        {
+            ulong at = StackWalk.Locate(Monitor.Frames, pointer, directMap, data);
+            if (at == 0)
+            {
+                return;
+            }
+
+            // SAFETY: sixteen bytes of RAM of the type asked for.
+            record.Backtrace[(int)record.Depth] = *(ulong*)(at + 8);
+            pointer = *(ulong*)at;
+        }
+    }
+
+    public static void Report(in PanicRecord record, ulong cpu, scoped ReadOnlySpan<byte> next)
+    {
+        Span<byte> buffer = stackalloc byte[PanicText.MaximumLine];
+        LineBuilder line = new(buffer);
+        for (int i = 0; PanicText.TryAppend(ref line, record, cpu, i); i++)
+        {
+            Console.Urgent(line.Text);
+            line = new LineBuilder(buffer);
+        }
+
+        line = new LineBuilder(buffer);
+        PanicText.AppendEnd(ref line, next);
+        Console.Urgent(line.Text);
     }
 }

@@ -81,7 +81,11 @@ public static unsafe class Traps
         if (kind == XnuCallHandling.Unknown || !Monitor.IsSecureOpen)
         {
             Monitor.Count(cpu, SptmCounter.RefusedCall);
-            Answer(ref frame, CallAnswer.Of(Tee.ReturnUnknown));
+            bool yields = kind is XnuCallHandling.Yielding or XnuCallHandling.YieldingWithPage;
+            bool parks = function == XnuFunction.ReturnFromRpc && PanicWait.ComesBack(Monitor.Parked, frame.X[3]);
+
+            // A call that is to come again keeps its token.
+            Answer(ref frame, CallAnswer.Of(yields ? SecurePanic.Answer(cpu, parks) : Tee.ReturnUnknown, 0, 0, yields ? frame.X[3] : 0));
             return cpu->Frame;
         }
 

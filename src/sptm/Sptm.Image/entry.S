@@ -225,6 +225,9 @@ sptm_stacks:
     .global sptm_emergency_stack
     .skip   2 * PAGE
 sptm_emergency_stack:
+    .global sptm_log
+sptm_log:
+    .skip   LOG_BYTES
     .global sptm_percpu
 sptm_percpu:
     .skip   PERCPU_BYTES * MAX_CPUS

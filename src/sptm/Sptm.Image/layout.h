@@ -17,6 +17,7 @@
 #define PERCPU_FEATURES 24
 #define PERCPU_BYTES    4096
 
+#define LOG_BYTES       0x8000  /* FirmwareLog.Bytes */
 #define TRUST_ROOT_BYTES 256
 
 #define MAX_CPUS        8

@@ -17,6 +17,9 @@ leaf sptm_read_vbar_el1
 leaf sptm_read_sctlr_el1
     mrs     x0, sctlr_el1
     ret
+leaf sptm_read_sp_el1
+    mrs     x0, sp_el1
+    ret
 /* x0 = ELR_EL1, x1 = SPSR_EL1, x2 = ESR_EL1, x3 = FAR_EL1 */
 leaf sptm_write_el1_exception
     msr     elr_el1, x0
@@ -98,6 +101,9 @@ leaf sptm_data_end
     ret
 leaf sptm_rodata_end
     ldr     x0, =__rodata_end
+    ret
+leaf sptm_log_base
+    ldr     x0, =sptm_log
     ret
 leaf sptm_percpu_base
     ldr     x0, =sptm_percpu

@@ -14,6 +14,7 @@
 
     .macro  own number
     .balign 128
+    msr     sp_el0, x0
     mov     x0, #\number
     b       broken
     .endm
@@ -77,13 +78,23 @@ sptm_resume:
     dsb     nsh
     isb
 
-/* In: x0 = vector. An exception of the monitor itself: report on a stack that is certainly there, and stop. */
+/* In: x0 = vector, SP_EL0 = x0 before. An exception of the monitor itself: report on a stack that is certainly there, and stop. */
 broken:
-    ldr     x1, =sptm_emergency_stack
-    mov     sp, x1
-    mrs     x1, esr_el2
-    mrs     x2, elr_el2
-    mrs     x3, far_el2
+    msr     tpidr_el0, x1
+    ldr     x1, =sptm_broken_registers
+    SAVE_GENERAL x1
+    mrs     x2, sp_el0
+    mrs     x3, tpidr_el0
+    stp     x2, x3, [x1]
+    mov     x2, x0
+    mov     x0, x1
+    mov     x1, sp
+    ldr     x3, =sptm_emergency_stack
+    mov     sp, x3
+    mrs     x3, esr_el2
+    mrs     x4, elr_el2
+    mrs     x5, far_el2
+    mrs     x6, spsr_el2
     bl      sptm_broken
 1:  wfe
     b       1b
@@ -91,5 +102,9 @@ broken:
 /* The compiler's helpers (index out of range, division by zero ...) end here. In: x0 = code. */
     .global exc_fail
 exc_fail:
-    mov     x1, x30
-    b       sptm_failed
+    brk     #0
+
+    .bss
+    .balign 16
+sptm_broken_registers:
+    .skip   31 * 8 + 8

@@ -15,6 +15,10 @@ public ref struct DeviceTreeEdits
     public ulong InitramfsEnd;
     public ReadOnlySpan<byte> BootArguments;
 
+    /// <summary>The memory of <see cref="FirmwareLog"/>.</summary>
+    public ulong LogBase;
+    public ulong LogBytes;
+
     /// <summary>NotSupported: the TEE is not announced, and <see cref="Reason"/> says why.</summary>
     public ExclavesStatus Status;
     public ReadOnlySpan<byte> Reason;
@@ -224,6 +228,7 @@ public static class DeviceTreeEditor
     private static void WriteFirmware(scoped ref DeviceTreeWriter writer, scoped in DeviceTreeEdits edits)
     {
         writer.BeginNode("firmware"u8);
+        writer.NewEmpty(Ranges);
         writer.BeginNode("exclaves"u8);
         writer.NewWord(StatusName, (uint)edits.Status);
         if (!edits.Reason.IsEmpty)
@@ -239,6 +244,11 @@ public static class DeviceTreeEditor
             writer.NewText(Method, "hvc"u8);
             writer.EndNode();
         }
+
+        writer.BeginNode("coreboot"u8);
+        writer.NewText(Compatible, "coreboot"u8);
+        writer.NewRange(Reg, edits.LogBase, edits.LogBytes);
+        writer.EndNode();
 
         writer.EndNode();
     }

@@ -22,7 +22,7 @@ public enum FrameOperation : byte
 /// <summary>Who may touch a frame of which type, and how types change: the specification as three tables.</summary>
 public static class FrameRules
 {
-    public const int TypeCount = 18;
+    public const int TypeCount = 19;
     public const int OperationCount = 4;
 
     /// <summary>What stage 2 gives to Linux and to SK, by type (DESIGN 4, I2; no row holds write and execute for SK, I3).</summary>
@@ -47,6 +47,7 @@ public static class FrameRules
         /* SkSharedRo */ FrameAccess.Read,     FrameAccess.ReadWrite,
         /* XnuIo      */ FrameAccess.ReadWrite, FrameAccess.None,
         /* SkIo       */ FrameAccess.None,     FrameAccess.ReadWrite,
+        /* SptmLog    */ FrameAccess.Read,     FrameAccess.None,
     ];
 
     /// <summary>The legal edges of retype and who may walk them. What no row names is refused; counted edges are <see cref="FrameOperation"/>s.</summary>

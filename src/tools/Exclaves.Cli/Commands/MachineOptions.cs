@@ -45,6 +45,8 @@ public sealed class MachineOptions
         HelpName = "FILE",
     };
 
+    public Option<bool> StopOnPanic { get; } = new("--stop-on-panic") { Description = "Boot an image whose machine stops when the secure world panics" };
+
     public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
 
     public Option<string> Append { get; } = new("--append")
@@ -81,6 +83,7 @@ public sealed class MachineOptions
         command.Options.Add(Append);
         command.Options.Add(Production);
         command.Options.Add(NoBuild);
+        command.Options.Add(StopOnPanic);
         command.Options.Add(Unprotected);
         command.Options.Add(RogueKernel);
     }
@@ -96,6 +99,7 @@ public sealed class MachineOptions
         Cpu = parsed.GetValue(Cpu)!,
         HasRogueKernel = parsed.GetValue(RogueKernel),
         Append = parsed.GetValue(Append)!,
+        StopsOnPanic = parsed.GetValue(StopOnPanic),
         ProductionKey = parsed.GetValue(Production),
         Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : ImageVariant.Normal,
     };

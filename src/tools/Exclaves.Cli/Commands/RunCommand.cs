@@ -62,6 +62,11 @@ public static class RunCommand
             Screen.Error($"there was no secure world: {why}.");
         }
 
+        foreach (string line in outcome.Panic)
+        {
+            Screen.Error(line);
+        }
+
         return outcome.RequireExitStatus();
     }
 }

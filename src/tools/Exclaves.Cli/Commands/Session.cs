@@ -6,6 +6,7 @@ using System.Threading.Tasks;
 using Exclaves.Cli.Build;
 using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
+using Exclaves.Cli.Panics;
 using Exclaves.Cli.Setup;
 using Exclaves.Cli.Terminal;
 
@@ -58,6 +59,8 @@ public sealed class Session
             CommandLimit = limit,
             BootLimit = spec.CountsInstructions ? TimeSpan.FromSeconds(180) : TimeSpan.FromSeconds(60),
         };
-        return await run.Run(output, errors, cancel);
+        GuestOutcome outcome = await run.Run(output, errors, cancel);
+        string description = SystemImage.Description(Workspace, spec, folder.Path);
+        return outcome with { Panic = await PanicFile.Write(Workspace, spec, description, outcome.Console.Panics, folder.Panic, cancel) };
     }
 }

@@ -7,7 +7,9 @@ using System.Threading;
 using System.Threading.Tasks;
 using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
+using Exclaves.Cli.Panics;
 using Exclaves.Cli.Setup;
+using Exclaves.Cli.Terminal;
 using Exclaves.Cli.Tools;
 
 namespace Exclaves.Cli.Commands;
@@ -39,6 +41,18 @@ public static class UpCommand
         try
         {
             await qemu.WaitForExitAsync(cancel);
+            PanicReader panics = new();
+            foreach (string line in File.ReadLines(folder.ConsoleLog))
+            {
+                panics.Take(line);
+            }
+
+            string description = SystemImage.Description(session.Workspace, spec, folder.Path);
+            foreach (string line in await PanicFile.Write(session.Workspace, spec, description, panics.Reports, folder.Panic, cancel))
+            {
+                Screen.Error(line);
+            }
+
             return qemu.ExitCode == 0
                 ? ExitCode.Success
                 : throw new ExclaveException($"QEMU ended with status {qemu.ExitCode}. Console log: {folder.ConsoleLog}", ExitCode.Machine);

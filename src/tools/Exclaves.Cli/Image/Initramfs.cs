@@ -10,8 +10,8 @@ namespace Exclaves.Cli.Image;
 /// <summary>The guest's whole user space: Debian's busybox, kernel modules, our programs, and what to run.</summary>
 public static class Initramfs
 {
-    /// <summary>Loaded at every boot, in this order after what they need.</summary>
-    private static readonly string[] BootModules = ["virtio_pci", "virtio_console", "optee"];
+    /// <summary>Loaded at every boot, in this order after what they need. The last shows SPTM's log as /sys/firmware/log.</summary>
+    private static readonly string[] BootModules = ["virtio_pci", "virtio_console", "optee", "memconsole-coreboot"];
 
     private static readonly string[] ShareModules = ["virtio_pci", "9pnet_virtio", "9p"];
 

@@ -27,12 +27,10 @@ public static class SystemImage
             Initramfs.WriteRun(stream, order);
         }
 
-        string system = Path.Combine(workspace.Root, "systems", "demo.json");
-        if (spec.Addition is { } addition)
+        string system = Description(workspace, spec, Path.GetDirectoryName(target)!);
+        if (system != Base(workspace))
         {
-            string sum = Path.Combine(Path.GetDirectoryName(target)!, "system.json");
-            File.WriteAllText(sum, AddTo(system, Path.Combine(workspace.Root, addition)));
-            system = sum;
+            File.WriteAllText(system, Alter(workspace, spec));
         }
 
         string? monitor = null;
@@ -66,11 +64,27 @@ public static class SystemImage
         }
     }
 
-    /// <summary>One description with the components and services of both.</summary>
-    private static string AddTo(string system, string addition)
+    /// <summary>The system description of an image that is made in <paramref name="folder"/>.</summary>
+    public static string Description(Workspace workspace, MachineSpec spec, string folder) =>
+        spec.Addition != null || spec.StopsOnPanic ? Path.Combine(folder, "system.json") : Base(workspace);
+
+    private static string Base(Workspace workspace) => Path.Combine(workspace.Root, "systems", "demo.json");
+
+    /// <summary>The description of the repository with what the order adds to it.</summary>
+    private static string Alter(Workspace workspace, MachineSpec spec)
     {
-        JsonNode sum = JsonNode.Parse(File.ReadAllText(system))!;
-        JsonNode more = JsonNode.Parse(File.ReadAllText(addition))!;
+        JsonNode sum = JsonNode.Parse(File.ReadAllText(Base(workspace)))!;
+        if (spec.StopsOnPanic)
+        {
+            sum["stopOnPanic"] = true;
+        }
+
+        if (spec.Addition == null)
+        {
+            return sum.ToJsonString();
+        }
+
+        JsonNode more = JsonNode.Parse(File.ReadAllText(Path.Combine(workspace.Root, spec.Addition)))!;
         foreach (string list in (ReadOnlySpan<string>)["components", "services"])
         {
             foreach (JsonNode? entry in more[list]!.AsArray())

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using Exclaves.Cli.Panics;
 
 namespace Exclaves.Cli.Machine;
 
@@ -9,11 +10,15 @@ namespace Exclaves.Cli.Machine;
 public sealed partial class ConsoleWatch
 {
     private readonly List<BootStage> _stages = [];
+    private readonly PanicReader _panics = new();
 
     public IReadOnlyList<BootStage> Stages => _stages;
 
     /// <summary>Why the guest is lost; null while it is not.</summary>
     public string? Trouble { get; private set; }
+
+    /// <summary>Panics of SPTM, SK or the core, in the order in which they were reported.</summary>
+    public IReadOnlyList<PanicReport> Panics => _panics.Reports;
 
     /// <summary>Why secure boot refused the image; null when it did not.</summary>
     public string? NoSecureWorld { get; private set; }
@@ -52,6 +57,11 @@ public sealed partial class ConsoleWatch
             _stages.Add(new BootStage("kernel", time));
         }
 
+        if (_panics.Take(line) && Panics[^1] is { Stopped: true } panic)
+        {
+            Trouble ??= $"{panic.Component} panicked: {panic.Message}";
+        }
+
         Trouble ??= FindTrouble(line);
     }
 
@@ -76,12 +86,6 @@ public sealed partial class ConsoleWatch
             return $"the guest's kernel panicked: {panic.Groups["why"].Value.Trim()}";
         }
 
-        if (MonitorPanicLine().Match(line) is { Success: true } monitor)
-        {
-            string why = monitor.Groups["why"].Value.Trim();
-            return monitor.Groups["who"].Value + (why.Length > 0 ? " panicked: " + why : " panicked");
-        }
-
         return StallLine().Match(line) is { Success: true } stall ? $"the guest's kernel reports a stalled CPU: {stall.Value.Trim()}" : null;
     }
 
@@ -93,9 +97,6 @@ public sealed partial class ConsoleWatch
 
     [GeneratedRegex(@"Kernel panic - not syncing: (?<why>.*)")]
     private static partial Regex PanicLine();
-
-    [GeneratedRegex(@"(?<who>SPTM|SK):? panic[:,]?(?<why>.*)")]
-    private static partial Regex MonitorPanicLine();
 
     [GeneratedRegex(@"rcu: INFO: \w+ (self-)?detected stalls?.*|watchdog: BUG: soft lockup.*")]
     private static partial Regex StallLine();

@@ -1,3 +1,5 @@
+using System.Collections.Generic;
+
 namespace Exclaves.Cli.Machine;
 
 /// <summary>How a run of the machine ended.</summary>
@@ -6,6 +8,9 @@ namespace Exclaves.Cli.Machine;
 /// <param name="FailureCode">The exit status that goes with the failure.</param>
 public sealed record GuestOutcome(int? ExitStatus, string? Failure, int FailureCode, ConsoleWatch Console, string ConsoleLog)
 {
+    /// <summary>The panic of the secure world in a few lines; none when there was none.</summary>
+    public IReadOnlyList<string> Panic { get; init; } = [];
+
     /// <summary>The command's status, or an error that says why there is none.</summary>
     public int RequireExitStatus() => ExitStatus ?? throw new ExclaveException(Failure!, FailureCode);
 }

@@ -65,6 +65,9 @@ public sealed record MachineSpec
     /// <summary>A panic of the guest's kernel is not the end: a second kernel is loaded for it (kdump).</summary>
     public bool HasCrashKernel { get; init; }
 
+    /// <summary>A panic of the secure world stops the machine.</summary>
+    public bool StopsOnPanic { get; init; }
+
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }
 }

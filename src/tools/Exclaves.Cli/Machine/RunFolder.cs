@@ -22,6 +22,9 @@ public sealed class RunFolder : IDisposable
 
     public string Initramfs => System.IO.Path.Combine(Path, "initramfs.cpio");
 
+    /// <summary>The panic of this run; not there when there was none.</summary>
+    public string Panic => System.IO.Path.Combine(Path, "panic.json");
+
     public string ConsoleLog => System.IO.Path.Combine(Path, "console.log");
 
     public static RunFolder Take(Workspace workspace)

@@ -11,6 +11,7 @@ namespace Exclaves.ImageTool.Description;
 /// <param name="Sk">ELF of the secure kernel.</param>
 /// <param name="Kit">ELF of ExclaveKit; null when no component is a .NET program.</param>
 /// <param name="PoolBytes">Memory at the top of RAM that belongs to the secure world.</param>
+/// <param name="Policy">Whether a panic of the secure world stops the machine.</param>
 public sealed record SystemDescription(
     string File,
     string Sptm,
@@ -18,6 +19,7 @@ public sealed record SystemDescription(
     string Sk,
     string? Kit,
     ulong PoolBytes,
+    ImagePolicy Policy,
     IReadOnlyList<ComponentDescription> Components,
     IReadOnlyList<ServiceDescription> Services);
 

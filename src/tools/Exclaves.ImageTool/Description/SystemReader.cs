@@ -67,7 +67,7 @@ public sealed class SystemReader
     private SystemDescription ReadRoot(JsonElement element)
     {
         JsonReader root = new(element, "$", _problems);
-        if (!root.IsObject(["sptm", "txm", "sk", "components", "services"], ["$schema", "kit", "pool"]))
+        if (!root.IsObject(["sptm", "txm", "sk", "components", "services"], ["$schema", "kit", "pool", "stopOnPanic"]))
         {
             _problems.ThrowIfAny();
         }
@@ -77,6 +77,8 @@ public sealed class SystemReader
         string sk = root.Member("sk").Text();
         string? kit = root.Has("kit") ? root.Member("kit").Text() : null;
         ulong pool = root.Has("pool") ? root.Member("pool").Bytes(2ul << 20, "2 MiB") : DefaultPoolBytes;
+
+        ImagePolicy policy = root.Has("stopOnPanic") && root.Member("stopOnPanic").Flag() ? ImagePolicy.StopOnPanic : ImagePolicy.None;
 
         IReadOnlyList<JsonReader> components = root.Member("components").Items();
         foreach (JsonReader component in components)
@@ -106,6 +108,7 @@ public sealed class SystemReader
             sk,
             kit,
             pool,
+            policy,
             [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, [.. d.Grants.OrderBy(g => g.Slot)]))],
             services);
     }

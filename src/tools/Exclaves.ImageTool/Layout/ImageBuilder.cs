@@ -67,6 +67,7 @@ public sealed class ImageBuilder
         header.Magic = ImageHeader.MagicValue;
         header.Version = ImageHeader.CurrentVersion;
         header.PoolBytes = _system.PoolBytes;
+        header.Policy = _system.Policy;
         header.ComponentCount = (uint)_system.Components.Count;
         header.ServiceCount = (uint)_system.Services.Count;
         header.BootArgumentBytes = (uint)bootArguments.Length;

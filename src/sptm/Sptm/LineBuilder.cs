@@ -1,6 +1,6 @@
 using System;
 
-namespace Exclaves.Sptm.Image;
+namespace Exclaves.Sptm;
 
 /// <summary>Builds one line of text in a buffer of the caller; what does not fit is cut off.</summary>
 public ref struct LineBuilder

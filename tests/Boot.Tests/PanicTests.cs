@@ -1,0 +1,126 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Text.Json.Nodes;
+using System.Threading;
+using System.Threading.Tasks;
+using Exclaves.Abi;
+using Exclaves.Cli;
+using Exclaves.Cli.Machine;
+using Exclaves.Cli.Tools;
+using Exclaves.ImageTool.Signing;
+using Xunit;
+
+namespace Exclaves.Boot.Tests;
+
+/// <summary>Panics of the real image: the report reaches everybody, everybody gets an answer, Linux lives on or stops as declared (I12).</summary>
+public class PanicTests
+{
+    private const string Fragile = "c0f5a1d2-6b3e-4c8f-9d17-2e5a7b9c1d30";
+
+    /// <summary>The image with one more component of the core, which faults when asked to.</summary>
+    private static readonly MachineSpec WithFragile = Guest.Usual with { Addition = "tests/Boot.Tests/core.json" };
+
+    [Theory, InlineData(1), InlineData(2), InlineData(4)]
+    public async Task WhenTheCoreFaultsAllLearnItAndLinuxLivesOn(int cpus)
+    {
+        GuestResult result = await Guest.Run(
+            WithFragile with { Cpus = cpus }, $"exclave-guest panic --service {Fragile} --threads 6; status=$?; cat /sys/firmware/log; nproc; exit $status");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Assert.EndsWith($"\n{cpus}\n", result.Text, StringComparison.Ordinal);
+
+        // Linux reads in the monitor's log what came to the console.
+        Assert.Contains("[Exclaves] panic in Fragile: fault", result.Text, StringComparison.Ordinal);
+        Assert.Contains("[Exclaves] end: no call enters any more; Linux goes on", result.Text, StringComparison.Ordinal);
+        AssertReport(result, "Fragile", "fault", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
+        Assert.StartsWith("panic in Fragile: fault (no call enters any more; Linux goes on; ", result.Outcome.Panic[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WhereItIsDeclaredTheMachineStops()
+    {
+        GuestResult result = await Guest.Run(WithFragile with { StopsOnPanic = true }, $"exclave-guest panic --service {Fragile}");
+        Assert.StartsWith("Fragile panicked: fault.", result.Outcome.Failure, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Machine, result.Outcome.FailureCode);
+        JsonNode panic = AssertReport(result, "Fragile", "fault", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
+        Assert.Equal("the machine stops", (string?)panic["outcome"]);
+    }
+
+    [Fact]
+    public async Task AnExceptionOfSkIsReportedWithItsCallers()
+    {
+        string elf = Path.Combine(Workspace.Find().Out, "obj", "SecureKernel", "SecureKernel.elf");
+        ulong start = await FindFunction(elf, "DowncallCalls_1<SecureKernel_Exclaves_SecureKernel_Image_SkMachine>__Forward");
+        GuestResult result = await Guest.Run(Guest.Usual, "exclave-guest hello --count 1; test $? = 1 && nproc", alter: path =>
+        {
+            BreakAt(path, start - 0xFFFF_0000_0000_0000);
+            using SigningKey key = SigningKey.LoadOrCreateDeveloper(Workspace.Find().DeveloperKey);
+            ImageSigner.Sign(path, key);
+        });
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Assert.Contains("the secure world has ended: panic in SK: exception in SK 4", result.Errors, StringComparison.Ordinal);
+        AssertReport(result, "SK", "exception in SK 4 0 0", "Kernel.CarryOut", "src/sk/SecureKernel.Image/Kernel.cs:");
+    }
+
+    [Fact]
+    public async Task AContractThatSkBreaksIsAPanicOfSk()
+    {
+        // Command 4 loads from a physical address: the monitor's text.
+        GuestResult result = await Guest.Run(Guest.Usual with { HasRogueKernel = true }, "insmod /lib/modules/exclave_attack.ko && exclave-attack rogue 4 40200000 8 && exclave-attack rogue 0");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Assert.Equal($"{Tee.ReturnEnded:x} 0 0 0\n{Tee.ReturnEnded:x} 0 0 0\n", result.Text);
+        AssertReport(result, "SK", "trapped to EL2", "sk_main", "tests/RogueKernel/Rogue.cs:");
+    }
+
+    [Fact]
+    public async Task APanicOfTheMonitorStopsTheMachine()
+    {
+        string elf = Path.Combine(Workspace.Find().Out, "obj", "Sptm", "Sptm.elf");
+        ulong start = await FindFunction(elf, "Image_Traps__PowerOn");
+        GuestResult result = await Guest.Run(Guest.Usual, "true", alter: path => BreakAt(path, start));
+        Assert.StartsWith("SPTM panicked: exception at EL2, vector 4.", result.Outcome.Failure, StringComparison.Ordinal);
+        Assert.Equal(ExitCode.Machine, result.Outcome.FailureCode);
+        AssertReport(result, "SPTM", "exception at EL2, vector 4", "Traps.PowerOn", "src/sptm/Sptm.Image/Traps.cs:");
+    }
+
+    [Fact]
+    public async Task WithoutAPanicThereIsNoReport()
+    {
+        GuestResult result = await Guest.Run(Guest.Usual, "grep -c 'Exclaves runs at EL2' /sys/firmware/log; ! grep -q '\\[Exclaves\\]' /sys/firmware/log");
+        Assert.Equal((0, "1\n"), (result.Outcome.ExitStatus, result.Text));
+        Assert.Empty(result.Outcome.Panic);
+        Assert.False(File.Exists(PanicFileOf(result)));
+    }
+
+    /// <summary>panic.json says who and why, has all registers, and names the functions.</summary>
+    private static JsonNode AssertReport(GuestResult result, string component, string message, string caller, string location)
+    {
+        Assert.Contains($"[Exclaves] panic in {component}: {message}", result.Console, StringComparison.Ordinal);
+        JsonNode panic = JsonNode.Parse(File.ReadAllText(PanicFileOf(result)))!;
+        Assert.Equal((component, message), ((string?)panic["component"], (string?)panic["message"]));
+        JsonObject registers = panic["registers"]!.AsObject();
+        Assert.Equal(31 + 5, registers.Count);
+        JsonArray backtrace = panic["backtrace"]!.AsArray();
+        Assert.Equal((string?)registers["pc"], (string?)backtrace[0]!["address"]);
+        JsonNode? frame = backtrace.FirstOrDefault(entry => (string?)entry!["symbol"] == caller);
+        Assert.True(frame != null, panic.ToJsonString());
+        Assert.StartsWith(location, (string?)frame["location"], StringComparison.Ordinal);
+        return panic;
+    }
+
+    private static string PanicFileOf(GuestResult result) => Path.Combine(Path.GetDirectoryName(result.Outcome.ConsoleLog)!, "panic.json");
+
+    private static async Task<ulong> FindFunction(string elf, string end)
+    {
+        ToolResult names = await Tool.Require("llvm-nm", [elf], CancellationToken.None);
+        return Convert.ToUInt64(names.Output.Single(line => line.EndsWith(end, StringComparison.Ordinal)).Split(' ')[0], 16);
+    }
+
+    /// <summary>Puts an instruction that nobody may execute at a physical address of the image.</summary>
+    private static void BreakAt(string image, ulong address)
+    {
+        using FileStream stream = new(image, FileMode.Open, FileAccess.ReadWrite);
+        stream.Position = (long)(address - Virt.ImageBase);
+        stream.Write(stackalloc byte[4]);
+    }
+}
