@@ -1,6 +1,7 @@
 using System;
 using System.IO;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
@@ -17,6 +18,9 @@ namespace Exclaves.Boot.Tests;
 public class PanicTests
 {
     private const string Fragile = "c0f5a1d2-6b3e-4c8f-9d17-2e5a7b9c1d30";
+
+    /// <summary>udf #0, which no level may execute.</summary>
+    private const uint Undefined = 0;
 
     /// <summary>The image with one more component of the core, which faults when asked to.</summary>
     private static readonly MachineSpec WithFragile = Guest.Usual with { Addition = "tests/Boot.Tests/core.json" };
@@ -53,13 +57,35 @@ public class PanicTests
         ulong start = await FindFunction(elf, "DowncallCalls_1<SecureKernel_Exclaves_SecureKernel_Image_SkMachine>__Forward");
         GuestResult result = await Guest.Run(Guest.Usual, "exclave-guest hello --count 1; test $? = 1 && nproc", alter: path =>
         {
-            BreakAt(path, start - 0xFFFF_0000_0000_0000);
+            Write(path, start - 0xFFFF_0000_0000_0000, Undefined);
             using SigningKey key = SigningKey.LoadOrCreateDeveloper(Workspace.Find().DeveloperKey);
             ImageSigner.Sign(path, key);
         });
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
         Assert.Contains("the secure world has ended: panic in SK: exception in SK 4", result.Errors, StringComparison.Ordinal);
         AssertReport(result, "SK", "exception in SK 4 0 0", "Kernel.CarryOut", "src/sk/SecureKernel.Image/Kernel.cs:");
+    }
+
+    /// <summary>
+    /// SK breaks its contract on one CPU while it holds its lock. The other CPU is in a conclave; at its next interrupt it would wait for that lock
+    /// for ever, with interrupts masked.
+    /// </summary>
+    [Fact]
+    public async Task NobodyWaitsForALockThatSkTookWithIt()
+    {
+        string elf = Path.Combine(Workspace.Find().Out, "obj", "SecureKernel", "SecureKernel.elf");
+        ulong start = await FindFunction(elf, "InformationCalls_1<SecureKernel_Exclaves_SecureKernel_Image_SkMachine>__Counters");
+        const string Script = "exclave-guest victim 1 1 > /tmp/ready & until test -s /tmp/ready; do :; done; exclave-guest stats; test $? = 1 && wait; nproc";
+        GuestResult result = await Guest.Run(Guest.Usual, Script, alter: path =>
+        {
+            // mov x16, #0; hvc #0: a call of Linux's table.
+            Write(path, start - 0xFFFF_0000_0000_0000, 0xD280_0010, 0xD400_0002);
+            using SigningKey key = SigningKey.LoadOrCreateDeveloper(Workspace.Find().DeveloperKey);
+            ImageSigner.Sign(path, key);
+        });
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Assert.Equal("2\n", result.Text);
+        AssertReport(result, "SK", "a call outside its dispatch tables", "Kernel.CarryOut", "src/sk/SecureKernel.Image/Kernel.cs:");
     }
 
     [Fact]
@@ -77,7 +103,7 @@ public class PanicTests
     {
         string elf = Path.Combine(Workspace.Find().Out, "obj", "Sptm", "Sptm.elf");
         ulong start = await FindFunction(elf, "Image_Traps__PowerOn");
-        GuestResult result = await Guest.Run(Guest.Usual, "true", alter: path => BreakAt(path, start));
+        GuestResult result = await Guest.Run(Guest.Usual, "true", alter: path => Write(path, start, Undefined));
         Assert.StartsWith("SPTM panicked: exception at EL2, vector 4.", result.Outcome.Failure, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Machine, result.Outcome.FailureCode);
         AssertReport(result, "SPTM", "exception at EL2, vector 4", "Traps.PowerOn", "src/sptm/Sptm.Image/Traps.cs:");
@@ -116,11 +142,11 @@ public class PanicTests
         return Convert.ToUInt64(names.Output.Single(line => line.EndsWith(end, StringComparison.Ordinal)).Split(' ')[0], 16);
     }
 
-    /// <summary>Puts an instruction that nobody may execute at a physical address of the image.</summary>
-    private static void BreakAt(string image, ulong address)
+    /// <summary>Puts instructions at a physical address of the image.</summary>
+    private static void Write(string image, ulong address, params uint[] instructions)
     {
         using FileStream stream = new(image, FileMode.Open, FileAccess.ReadWrite);
         stream.Position = (long)(address - Virt.ImageBase);
-        stream.Write(stackalloc byte[4]);
+        stream.Write(MemoryMarshal.AsBytes<uint>(instructions));
     }
 }

@@ -131,7 +131,7 @@ public static unsafe class Machinery
         line.AppendDecimal(check ? record.X[0] : vector);
         record.MessageBytes = (uint)line.Text.Length;
         SecurePanic.Walk(ref record, directMap: 0, FrameType.SptmData);
-        SecurePanic.Report(record, Arm64.ReadMpidrEl1() & 0xFF, "the machine stops"u8);
+        SecurePanic.Report(record, Arm64.ReadMpidrEl1() & 0xFF, PanicText.MachineStops);
         Stop();
     }
 }

@@ -28,8 +28,6 @@ public static unsafe class SecurePanic
         PanicRecord record = default;
         text.CopyTo(record.Message);
         record.MessageBytes = (uint)text.Length;
-        record.Syndrome = cpu->Secure.Syndrome;
-        record.FaultAddress = cpu->Secure.FaultAddress;
         return End(cpu, ref record);
     }
 
@@ -80,7 +78,7 @@ public static unsafe class SecurePanic
         Machinery.Unmap();
         Complete(ref record, ref cpu->Secure);
         bool stops = (Monitor.Policy & ImagePolicy.StopOnPanic) != 0;
-        Report(record, cpu->Number, stops ? "the machine stops"u8 : "no call enters any more; Linux goes on"u8);
+        Report(record, cpu->Number, stops ? PanicText.MachineStops : PanicText.LinuxGoesOn);
         if (stops)
         {
             cpu->World = World.Linux;
@@ -100,6 +98,8 @@ public static unsafe class SecurePanic
             record.ProgramCounter = frame.ProgramCounter;
             record.ProcessorState = frame.ProcessorState;
             record.StackPointer = El2.ReadSpEl1();
+            record.Syndrome = frame.Syndrome;
+            record.FaultAddress = frame.FaultAddress;
         }
 
         if (record.Component[0] == 0)
@@ -126,7 +126,7 @@ public static unsafe class SecurePanic
         }
     }
 
-    public static void Report(in PanicRecord record, ulong cpu, scoped ReadOnlySpan<byte> next)
+    public static void Report(in PanicRecord record, ulong cpu, scoped ReadOnlySpan<byte> last)
     {
         Span<byte> buffer = stackalloc byte[PanicText.MaximumLine];
         LineBuilder line = new(buffer);
@@ -136,8 +136,6 @@ public static unsafe class SecurePanic
             line = new LineBuilder(buffer);
         }
 
-        line = new LineBuilder(buffer);
-        PanicText.AppendEnd(ref line, next);
-        Console.Urgent(line.Text);
+        Console.Urgent(last);
     }
 }

@@ -256,16 +256,24 @@ public static class DeviceTreeEditor
     private static void WriteHeader(
         ReadOnlySpan<byte> input, Span<byte> output, int total, int structureOffset, int structureBytes, int stringsOffset, int stringsBytes)
     {
-        BinaryPrimitives.WriteUInt32BigEndian(output, DeviceTreeReader.Magic);
-        BinaryPrimitives.WriteUInt32BigEndian(output[4..], (uint)total);
-        BinaryPrimitives.WriteUInt32BigEndian(output[8..], (uint)structureOffset);
-        BinaryPrimitives.WriteUInt32BigEndian(output[12..], (uint)stringsOffset);
-        BinaryPrimitives.WriteUInt32BigEndian(output[16..], DeviceTreeReader.HeaderBytes);
-        BinaryPrimitives.WriteUInt32BigEndian(output[20..], FormatVersion);
-        BinaryPrimitives.WriteUInt32BigEndian(output[24..], CompatibleVersion);
-        BinaryPrimitives.WriteUInt32BigEndian(output[28..], BinaryPrimitives.ReadUInt32BigEndian(input[28..]));
-        BinaryPrimitives.WriteUInt32BigEndian(output[32..], (uint)stringsBytes);
-        BinaryPrimitives.WriteUInt32BigEndian(output[36..], (uint)structureBytes);
+        Span<uint> words =
+        [
+            DeviceTreeReader.Magic,
+            (uint)total,
+            (uint)structureOffset,
+            (uint)stringsOffset,
+            DeviceTreeReader.HeaderBytes,
+            FormatVersion,
+            CompatibleVersion,
+            BinaryPrimitives.ReadUInt32BigEndian(input[28..]),
+            (uint)stringsBytes,
+            (uint)structureBytes,
+        ];
+        for (int i = 0; i < words.Length; i++)
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(output[(i * sizeof(uint))..], words[i]);
+        }
+
         output.Slice(DeviceTreeReader.HeaderBytes, ReservationBytes).Clear();
     }
 }

@@ -14,6 +14,11 @@ public static class PanicText
     private const int FirstReturn = 2 + RegisterLines;
     private const int GeneralRegisterCount = 31;
 
+    /// <summary>Last line: the report is whole, and what happens next.</summary>
+    public static ReadOnlySpan<byte> LinuxGoesOn => "[Exclaves] end: no call enters any more; Linux goes on"u8;
+
+    public static ReadOnlySpan<byte> MachineStops => "[Exclaves] end: the machine stops"u8;
+
     /// <summary>Starts each line.</summary>
     private static ReadOnlySpan<byte> Mark => "[Exclaves] "u8;
 
@@ -61,14 +66,6 @@ public static class PanicText
                 Append(ref line, "from "u8, record.Backtrace[depth]);
                 return true;
         }
-    }
-
-    /// <summary>The report is whole, and this is what happens next.</summary>
-    public static void AppendEnd(ref LineBuilder line, scoped ReadOnlySpan<byte> next)
-    {
-        line.Append(Mark);
-        line.Append("end: "u8);
-        line.Append(next);
     }
 
     private static int Bounded(uint value, int limit) => value < (uint)limit ? (int)value : limit;
