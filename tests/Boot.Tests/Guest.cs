@@ -2,12 +2,14 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Text;
+using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
 using Exclaves.Attacks;
 using Exclaves.Cli;
 using Exclaves.Cli.Attacks;
 using Exclaves.Cli.Commands;
+using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 using Exclaves.Cli.Terminal;
@@ -18,7 +20,13 @@ namespace Exclaves.Boot.Tests;
 /// <summary>Runs a shell script in a freshly booted machine, as `exclave run` does.</summary>
 internal static class Guest
 {
-    public static readonly MachineSpec Usual = new();
+    /// <summary>What a person gets.</summary>
+    public static readonly MachineSpec Product = new();
+
+    /// <summary>The same with the monitor that checks itself: a difference is a panic, and a failed run.</summary>
+    public static readonly MachineSpec Usual = new() { Variant = ImageVariant.Checked };
+
+    private const string Agreement = " entries, agree";
 
     private static readonly Session Session = new(Workspace.Find(), new Screen { IsQuiet = true });
 
@@ -30,12 +38,18 @@ internal static class Guest
         using MemoryStream errors = new();
         GuestOutcome outcome = await Session.Run(
             packages, spec, ["sh", "-c", script], TimeSpan.FromSeconds(seconds), output, errors, CancellationToken.None, alter);
-        return new GuestResult(outcome, output.ToArray(), Encoding.UTF8.GetString(errors.ToArray()), await File.ReadAllTextAsync(outcome.ConsoleLog));
+        string console = await File.ReadAllTextAsync(outcome.ConsoleLog);
+        if (spec.Variant == ImageVariant.Checked && outcome.Failure is null)
+        {
+            Assert.True(Regex.Count(console, Agreement) == 2, $"The monitor has not checked itself at boot and at the end:\n{console}");
+        }
+
+        return new GuestResult(outcome, output.ToArray(), Encoding.UTF8.GetString(errors.ToArray()), console);
     }
 
     /// <summary>What `exclave attack` does.</summary>
     public static Task<(IReadOnlyList<AttackVerdict> Verdicts, IReadOnlyList<string> Faults)> Attack(IReadOnlyList<AttackRow> rows) => AttackCommand.RunSuite(
-        Session, GuestPackages.TryOpen(Session.Workspace)!, rows, "", CancellationToken.None);
+        Session, GuestPackages.TryOpen(Session.Workspace)!, rows, "", CancellationToken.None, ImageVariant.Checked);
 
     /// <summary>Runs a script that must end with status 0; answers what it printed.</summary>
     public static async Task<string> Require(MachineSpec spec, string script, int seconds = 120)

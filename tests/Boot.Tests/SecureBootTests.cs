@@ -36,7 +36,7 @@ public class SecureBootTests
     [Theory]
     [MemberData(nameof(Flips))]
     public async Task OneFlippedBitRefusesTheSecureWorldAndLinuxComesUp(string place, string reason) =>
-        await Refuses(Guest.Usual, path => Flip(path, place), reason);
+        await Refuses(Guest.Product, path => Flip(path, place), reason);
 
     /// <summary>The control of all of these: the same image, unflipped, boots, and the machine measured what the tool says.</summary>
     [Fact]
@@ -44,7 +44,7 @@ public class SecureBootTests
     {
         string expected = "";
         GuestResult result = await Guest.Run(
-            Guest.Usual, "test -c /dev/tee0 && exclave-guest hello --count 1 --processes 1", alter: path => expected = ExpectedMeasurements.Of(path).Extended);
+            Guest.Product, "test -c /dev/tee0 && exclave-guest hello --count 1 --processes 1", alter: path => expected = ExpectedMeasurements.Of(path).Extended);
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Errors}");
         Assert.Contains($" measurements, debug signer, log {expected}", result.Console, StringComparison.Ordinal);
     }
@@ -59,7 +59,7 @@ public class SecureBootTests
             string file = Path.Combine(folder.FullName, "production.pem");
             using (SigningKey made = SigningKey.LoadOrCreateDeveloper(file))
             {
-                MachineSpec production = Guest.Usual with { ProductionKey = file };
+                MachineSpec production = Guest.Product with { ProductionKey = file };
                 GuestResult result = await Guest.Run(production, "test -c /dev/tee0");
                 Assert.Equal(0, result.Outcome.ExitStatus);
                 Assert.Contains(" measurements, production signer, log ", result.Console, StringComparison.Ordinal);
@@ -84,7 +84,7 @@ public class SecureBootTests
     public async Task ABadTxmRefusesTheSecureWorldAndLinuxComesUp(string what, string reason, string fault, params uint[] code)
     {
         string file = Workspace.Find().DeveloperKey;
-        GuestResult result = await Refuses(Guest.Usual, path => ReplaceTxm(path, code, file), reason);
+        GuestResult result = await Refuses(Guest.Product, path => ReplaceTxm(path, code, file), reason);
         Assert.True(fault.Length == 0 || result.Console.Contains("TXM: " + fault, StringComparison.Ordinal), $"{what}:\n{result.Console}");
     }
 

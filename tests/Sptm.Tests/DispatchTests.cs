@@ -66,6 +66,16 @@ public class DispatchTests
         }
     }
 
+    /// <summary>SecureGate.FromSecure takes this target for legal without a look into the tables.</summary>
+    [Fact]
+    public void TheGateTakesTheAnswerOfSkAlone()
+    {
+        for (uint caller = 0; caller < 32; caller++)
+        {
+            Assert.Equal((Domain)caller == Domain.Sk, Dispatch.IsLegal((Domain)caller, Dispatch.Target(DispatchTable.ReturnToCaller, 0)));
+        }
+    }
+
     [Fact]
     public void ZeroIsNoCallOfSk() => Assert.False(Dispatch.IsLegal(Domain.Sk, 0));
 

@@ -35,6 +35,11 @@ public static unsafe class Boot
     [RuntimeExport("sptm_boot")]
     public static TrapFrame* Start(ulong deviceTree, ulong slotBits)
     {
+        if (!Arm64.HasSha256())
+        {
+            Stop("the CPU has no SHA-256 instructions"u8);
+        }
+
         SecureBoot.MeasureMonitor(slotBits);
         _startTicks = Arm64.ReadCntpctEl0();
         Console.Start();
@@ -84,6 +89,7 @@ public static unsafe class Boot
         EditDeviceTree(ReadDeviceTree(_deviceTree), _deviceTree, _header, _free);
         WriteBootInfo(_free);
         PrepareCpus();
+        SelfCheck.Booted();
 
         PerCpu* cpu = Monitor.Cpu(0);
         cpu->Power = (uint)CpuPower.On;

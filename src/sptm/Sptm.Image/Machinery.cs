@@ -32,6 +32,7 @@ public static unsafe class Machinery
     {
         Monitor.BeginEnd();
         Console.TakeFromLinux();
+        SelfCheck.Ending();
         Evict();
         Scrub(Virt.RamBase, Monitor.Description.RamBytes);
         for (int i = 0; i < Virt.MaxCpus; i++)

@@ -10,16 +10,29 @@ public readonly struct Stage2Machine : IStage2Machine
 
     public static void WriteEntry(ulong address, ulong value)
     {
+        SelfCheck.Write(address, value);
         Mmio.Write64(address, value);
         Arm64.DsbIshst();
     }
 
-    public static void Invalidate(ushort vmid, ulong ipa) => El2.InvalidateIpa(BaseOf(vmid), ipa >> FrameTable.PageShift);
+    public static void Invalidate(ushort vmid, ulong ipa)
+    {
+        ulong vttbr = BaseOf(vmid);
+        El2.InvalidateIpa(vttbr, ipa >> FrameTable.PageShift);
+        SelfCheck.Invalidated(vttbr, ipa);
+    }
 
-    public static void InvalidateAll(ushort vmid) => El2.InvalidateVmid(BaseOf(vmid));
+    public static void InvalidateAll(ushort vmid)
+    {
+        ulong vttbr = BaseOf(vmid);
+        El2.InvalidateVmid(vttbr);
+        SelfCheck.InvalidatedAll(vttbr);
+    }
 
     public static unsafe void ClearPage(ulong address)
     {
+        SelfCheck.Clear(address);
+
         // SAFETY: callers name a frame of RAM that nobody maps while it is cleared.
         new Span<byte>((void*)address, (int)FrameTable.PageBytes).Clear();
         El2.CleanRange(address, address + FrameTable.PageBytes);

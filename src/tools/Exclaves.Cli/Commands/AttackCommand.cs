@@ -9,6 +9,7 @@ using System.Threading;
 using System.Threading.Tasks;
 using Exclaves.Attacks;
 using Exclaves.Cli.Attacks;
+using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 using Exclaves.Cli.Terminal;
@@ -67,8 +68,9 @@ public static class AttackCommand
     }
 
     /// <summary>Boots what the attacks need. Faults are machines that did not come to their end.</summary>
+    /// <param name="monitor">What stands in for the product's monitor.</param>
     public static async Task<(IReadOnlyList<AttackVerdict> Verdicts, IReadOnlyList<string> Faults)> RunSuite(
-        Session session, GuestPackages packages, IReadOnlyList<AttackRow> rows, string only, CancellationToken cancel)
+        Session session, GuestPackages packages, IReadOnlyList<AttackRow> rows, string only, CancellationToken cancel, ImageVariant monitor = ImageVariant.Normal)
     {
         List<AttackPart> parts = [];
         List<string> faults = [];
@@ -81,7 +83,9 @@ public static class AttackCommand
                 await using FileStream disk = new(
                     Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.DeleteOnClose);
                 disk.SetLength(AttackBoot.DiskBytes);
-                GuestOutcome outcome = await session.Run(packages, boot.Spec(disk.Name), boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel);
+                MachineSpec spec = boot.Spec(disk.Name);
+                spec = boot.Without is null ? spec with { Variant = monitor } : spec;
+                GuestOutcome outcome = await session.Run(packages, spec, boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel);
                 if (outcome.Failure is { } failure)
                 {
                     faults.Add($"{boot.Title}: {failure} It was at {(last.Length == 0 ? "its start" : last)}.");

@@ -30,6 +30,8 @@ public sealed class MachineOptions
 
     public Option<bool> Unprotected { get; } = new("--unprotected") { Description = "Boot the monitor with its protections left out, on which attacks succeed" };
 
+    public Option<bool> Checked { get; } = new("--checked") { Description = "Boot the monitor that compares its tables with each other while it runs" };
+
     public Option<string> Cpu { get; } = new("--cpu")
     {
         Description = "CPU model and properties, as QEMU names them",
@@ -85,6 +87,7 @@ public sealed class MachineOptions
         command.Options.Add(NoBuild);
         command.Options.Add(StopOnPanic);
         command.Options.Add(Unprotected);
+        command.Options.Add(Checked);
         command.Options.Add(RogueKernel);
     }
 
@@ -101,7 +104,7 @@ public sealed class MachineOptions
         Append = parsed.GetValue(Append)!,
         StopsOnPanic = parsed.GetValue(StopOnPanic),
         ProductionKey = parsed.GetValue(Production),
-        Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : ImageVariant.Normal,
+        Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : parsed.GetValue(Checked) ? ImageVariant.Checked : ImageVariant.Normal,
     };
 
     private static void AddRange(Option<int> option, int lowest, int highest) => option.Validators.Add(result =>

@@ -13,7 +13,7 @@ public sealed record GuestOrder(IReadOnlyList<string> Command, bool HasShare, st
 {
     /// <summary>The order for a machine: what it has is set up before the command runs.</summary>
     public static GuestOrder For(MachineSpec spec, IReadOnlyList<string> command, string marker) =>
-        new(command, spec.Share != null, marker) { HasDisk = spec.HasDiskDriver, NetworkCards = spec.NetworkCards.Count };
+        new(command, spec.Share != null, marker) { HasDisk = spec.HasDiskDriver, NetworkCards = spec.NetworkCards.Count, HasSecureWorld = spec.HasMonitor };
 
     /// <summary>Load the disk's driver.</summary>
     public bool HasDisk { get; init; }
@@ -24,12 +24,16 @@ public sealed record GuestOrder(IReadOnlyList<string> Command, bool HasShare, st
     /// <summary>Size of the terminal, for the shell: a serial line does not tell.</summary>
     public (int Rows, int Columns)? Terminal { get; init; }
 
+    /// <summary>False: there is no monitor, so /init does not wait for a TEE.</summary>
+    public bool HasSecureWorld { get; init; } = true;
+
     /// <summary>Shell assignments.</summary>
     public string FormatSettings() =>
         $"mode={(Command.Count > 0 ? "run" : "up")}\n"
         + $"share={(HasShare ? 1 : 0)}\n"
         + $"disk={(HasDisk ? 1 : 0)}\n"
         + $"network={NetworkCards}\n"
+        + $"tee={(HasSecureWorld ? 1 : 0)}\n"
         + $"marker={Marker}\n"
         + (Terminal is { } size ? $"rows={size.Rows}\ncolumns={size.Columns}\n" : "");
 

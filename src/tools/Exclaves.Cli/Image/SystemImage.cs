@@ -16,15 +16,27 @@ public static class SystemImage
     /// <summary>The kernel ends the machine when it panics, instead of waiting: QEMU runs with -no-reboot.</summary>
     private const string BootArguments = "console=ttyAMA0 rdinit=/init panic=-1";
 
-    /// <summary>Lays out <paramref name="target"/>; the initramfs is left beside it.</summary>
+    /// <summary>The kernel's command line.</summary>
+    public static string Arguments(MachineSpec spec) => $"{BootArguments} {spec.Append}".TrimEnd();
+
+    /// <summary>Where <see cref="Build"/> leaves the initramfs of an image.</summary>
+    public static string InitramfsBeside(string image) => Path.Combine(Path.GetDirectoryName(image)!, "initramfs.cpio");
+
+    /// <summary>Lays out <paramref name="target"/>, or without a monitor copies Linux's kernel there; the initramfs is left beside it.</summary>
     public static void Build(Workspace workspace, GuestPackages packages, GuestOrder order, MachineSpec spec, string target)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-        string initramfs = Path.Combine(Path.GetDirectoryName(target)!, "initramfs.cpio");
+        string initramfs = InitramfsBeside(target);
         using (FileStream stream = File.Create(initramfs))
         {
             Initramfs.WriteBase(stream, workspace, packages);
             Initramfs.WriteRun(stream, order);
+        }
+
+        if (!spec.HasMonitor)
+        {
+            File.Copy(packages.Kernel, target, overwrite: true);
+            return;
         }
 
         string system = Description(workspace, spec, Path.GetDirectoryName(target)!);
@@ -34,10 +46,10 @@ public static class SystemImage
         }
 
         string? monitor = null;
-        if (spec.Variant == ImageVariant.Weak)
+        if (spec.Variant != ImageVariant.Normal)
         {
             monitor = Path.Combine(Path.GetDirectoryName(target)!, "monitor.bin");
-            WeakMonitor.Write(Path.Combine(workspace.Out, "obj", "Sptm.Weak", "Sptm.Weak.bin"), spec.Without, monitor);
+            TestMonitor.Write(workspace, spec, monitor);
         }
 
         try
@@ -51,7 +63,7 @@ public static class SystemImage
                 Artifacts = workspace.Out,
                 Kernel = packages.Kernel,
                 Initramfs = initramfs,
-                BootArguments = $"{BootArguments} {spec.Append}".TrimEnd(),
+                BootArguments = Arguments(spec),
                 Sptm = monitor,
                 Key = key,
                 Sk = spec.HasRogueKernel ? Path.Combine(workspace.Out, "obj", "RogueKernel", "RogueKernel.elf") : null,

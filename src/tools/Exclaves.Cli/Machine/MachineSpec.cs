@@ -32,6 +32,9 @@ public sealed record MachineSpec
 
     public ImageVariant Variant { get; init; }
 
+    /// <summary>False: QEMU boots Debian's kernel itself, at EL1, and nothing of ours but the initramfs is there.</summary>
+    public bool HasMonitor { get; init; } = true;
+
     /// <summary>Private key that makes a production image; null: the developer's key signs, and the image is a debug one.</summary>
     public string? ProductionKey { get; init; }
 
@@ -43,6 +46,9 @@ public sealed record MachineSpec
 
     /// <summary>What a <see cref="ImageVariant.Weak"/> monitor lacks.</summary>
     public IReadOnlyList<Defence> Without { get; init; } = MemoryDefences;
+
+    /// <summary>What is put wrong in a <see cref="ImageVariant.Checked"/> monitor.</summary>
+    public IReadOnlyList<PlantedDifference> Planted { get; init; } = [];
 
     /// <summary>More components and services for the system that is described in systems/demo.json, relative to the repository's root; null: none.</summary>
     public string? Addition { get; init; }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Globalization;
+using Exclaves.Cli.Image;
 
 namespace Exclaves.Cli.Machine;
 
@@ -46,7 +47,7 @@ public static class QemuCommandLine
         string randomness = spec.CountsInstructions ? ",dtb-randomness=off" : "";
         List<string> arguments =
         [
-            "-machine", $"virt,virtualization=on,gic-version=3,its={(spec.HasInterruptTranslation ? "on" : "off")},iommu=smmuv3" + randomness,
+            "-machine", $"virt,gic-version=3,its={(spec.HasInterruptTranslation ? "on" : "off")}{(spec.HasMonitor ? ",virtualization=on,iommu=smmuv3" : "")}" + randomness,
             "-cpu", spec.Cpu,
             "-accel", spec.CountsInstructions ? "tcg" : "tcg,thread=multi",
             "-m", spec.MemoryMib.ToString(CultureInfo.InvariantCulture),
@@ -60,6 +61,11 @@ public static class QemuCommandLine
             "-device", "virtio-rng-device,rng=rng0,bus=virtio-mmio-bus.0",
             "-kernel", image,
         ];
+        if (!spec.HasMonitor)
+        {
+            arguments.AddRange(["-initrd", SystemImage.InitramfsBeside(image), "-append", SystemImage.Arguments(spec)]);
+        }
+
         if (spec.CountsInstructions)
         {
             arguments.AddRange(["-icount", "shift=0,sleep=off"]);

@@ -1,0 +1,25 @@
+namespace Exclaves.Abi;
+
+/// <summary>What can be put wrong in the monitor that checks itself, `Sptm.Checked`, to see that it notices: bit numbers of the mask in its image.</summary>
+public enum PlantedDifference : uint
+{
+    /// <summary>Linux's stage 2 maps a frame of SK.</summary>
+    Mapping = 0,
+
+    /// <summary>The frame table calls a frame of SK Linux's.</summary>
+    Type = 1,
+
+    /// <summary>A frame of Linux counts a borrowing that nobody made.</summary>
+    Count = 2,
+
+    /// <summary>The SMMU's window holds a frame of SK.</summary>
+    Window = 3,
+
+    /// <summary>A page of the monitor's constants is executable.</summary>
+    OwnTable = 4,
+
+    /// <summary>A TLBI is missing, the first that a change of a frame needs.</summary>
+    Invalidation = 5,
+
+    Limit = 6,
+}
