@@ -53,6 +53,12 @@ internal enum Command : ulong
 
     /// <summary>Maps the physical page x2 at a fixed address for good, attributes as in <see cref="Load"/>, without touching it. x1 = virtual address.</summary>
     Map = 13,
+
+    /// <summary>From now on this CPU answers every request at once with zeros and takes no command any more: the shortest way through the gate. Does not answer itself.</summary>
+    Spin = 14,
+
+    /// <summary>x2 times two calls in turn: x0 to x2 = operands 0 to 2 and x16 = operand 8, then operands 4 to 6 and 9. x1 = the last x0 that was not 0.</summary>
+    Repeat = 15,
 }
 
 /// <summary>How a command went.</summary>
@@ -232,6 +238,13 @@ internal static unsafe class Rogue
             case Command.WriteRegister when x2 < RegisterCount():
                 ProbeCall((ulong)Writers() + (x2 * 8), x3);
                 break;
+            case Command.Spin:
+                SpinForEver();
+                break;
+            case Command.Repeat:
+                Operands pair = _operands;
+                frame.W2 = x2 == 0 ? 0 : RepeatPair(ref pair, x2);
+                break;
             case Command.Map:
                 frame.W2 = Show(LastingWindow, x2, x3, execute: false);
                 break;
@@ -299,6 +312,14 @@ internal static unsafe class Rogue
     [RuntimeImport("*", "rogue_hvc")]
     [MethodImpl(MethodImplOptions.InternalCall)]
     private static extern void AnyGate(ref Operands words);
+
+    [RuntimeImport("*", "rogue_spin")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void SpinForEver();
+
+    [RuntimeImport("*", "rogue_repeat")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern ulong RepeatPair(ref Operands words, ulong count);
 
     [RuntimeImport("*", "rogue_user")]
     [MethodImpl(MethodImplOptions.InternalCall)]

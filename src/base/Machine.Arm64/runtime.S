@@ -23,10 +23,10 @@ FUNC(exc_pause)
 ENDFUNC(exc_pause)
 
 /* Checked at the end of every function with a stack buffer. Start-up code stores a random word before it calls C#. */
-    .section .data.__security_cookie, "aw", %progbits
+    .section .bss.__security_cookie, "aw", %nobits
     .globl  __security_cookie
     .type   __security_cookie, %object
     .balign 8
 __security_cookie:
-    .quad   0x5EC0DE5EC0DE0000
+    .skip   8
     .size   __security_cookie, 8

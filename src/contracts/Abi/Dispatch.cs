@@ -211,12 +211,13 @@ public static class Dispatch
     };
 
     /// <summary>How a call of Linux with this function id is served.</summary>
-    public static XnuCallHandling HandlingOf(XnuFunction function) => function switch
+    /// <remarks>What nearly every call is comes first: the gate's length is counted in instructions.</remarks>
+    public static XnuCallHandling HandlingOf(XnuFunction function) =>
+        function is XnuFunction.ReturnFromRpc or XnuFunction.CallWithRegdArg ? XnuCallHandling.Yielding : function switch
     {
         XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.DisableShmCache => XnuCallHandling.Fast,
         XnuFunction.ExchangeCapabilities => XnuCallHandling.Exchange,
         XnuFunction.ExclavesCounter => XnuCallHandling.Counter,
-        XnuFunction.ReturnFromRpc or XnuFunction.CallWithRegdArg => XnuCallHandling.Yielding,
         XnuFunction.CallWithRpcArg => XnuCallHandling.YieldingWithPage,
         _ => XnuCallHandling.Unknown,
     };

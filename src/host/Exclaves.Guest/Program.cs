@@ -78,7 +78,11 @@ internal static class Program
         Command bench = new("bench", "Instructions per call. Needs -icount shift=0,sleep=off and one CPU.") { json };
         bench.SetAction(parsed => Bench.Run(parsed.GetValue(json)));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, stats, bench };
+        Argument<string[]> words = new("COMMAND") { Arity = ArgumentArity.OneOrMore };
+        Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
+        traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
+
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, stats, bench, traps };
     }
 
     private static int Complain(string message, int exit)

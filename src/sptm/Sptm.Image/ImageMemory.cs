@@ -11,20 +11,11 @@ public readonly unsafe struct ImageMemory : IImageMemory
     public static ReadOnlySpan<byte> At(ulong address, ulong bytes) => new((void*)address, (int)bytes);
 }
 
-/// <summary>SHA-256 by this CPU's instructions, where it has them.</summary>
+/// <summary>SHA-256 by this CPU's instructions, which <see cref="Boot"/> has looked for.</summary>
 public readonly struct MachineSha256 : ISha256Blocks
 {
     private const int BlockBytes = 64;
 
-    public static void Compress(Span<uint> state, ReadOnlySpan<byte> blocks)
-    {
-        if (Arm64.HasSha256())
-        {
-            Arm64.Sha256Blocks(ref MemoryMarshal.GetReference(state), ref MemoryMarshal.GetReference(blocks), (nuint)(blocks.Length / BlockBytes));
-        }
-        else
-        {
-            Sha256Portable.Compress(state, blocks);
-        }
-    }
+    public static void Compress(Span<uint> state, ReadOnlySpan<byte> blocks) =>
+        Arm64.Sha256Blocks(ref MemoryMarshal.GetReference(state), ref MemoryMarshal.GetReference(blocks), (nuint)(blocks.Length / BlockBytes));
 }

@@ -1,4 +1,5 @@
 using System;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
@@ -91,7 +92,8 @@ public static unsafe class Monitor
     /// <summary>Guards frame table, tables and pool.</summary>
     public static Spinlock.Held LockStage2() => _stage2.Acquire();
 
-    public static void Count(PerCpu* cpu, SptmCounter counter) => cpu->Counters[(int)counter]++;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Count(PerCpu* cpu, SptmCounter counter) => ((ulong*)&cpu->Counters)[(int)counter]++;
 
     /// <summary>Sum over all CPUs; each CPU writes its own words, so a sum is right up to what happens meanwhile.</summary>
     public static ulong Counter(SptmCounter counter)

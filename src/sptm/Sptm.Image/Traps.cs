@@ -1,5 +1,6 @@
 using System;
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
@@ -16,17 +17,11 @@ public static unsafe class Traps
     public static TrapFrame* Take(PerCpu* cpu, ulong vector)
     {
         Monitor.Count(cpu, SptmCounter.Traps);
-        if (cpu->World == World.Txm)
-        {
-            return SecureBoot.Take(cpu, vector);
-        }
-
-        if (vector != 0)
-        {
-            return Asynchronous(cpu, vector);
-        }
-
-        return cpu->World == World.Linux ? FromLinux(cpu) : SecureGate.FromSecure(cpu);
+        World world = cpu->World;
+        return world == World.Txm ? SecureBoot.Take(cpu, vector)
+            : vector != 0 ? Asynchronous(cpu, vector)
+            : world == World.Linux ? FromLinux(cpu)
+            : SecureGate.FromSecure(cpu);
     }
 
     /// <summary>Interrupts are never routed here; an SError taken while SK ran belongs to Linux and waits for it.</summary>
@@ -40,14 +35,20 @@ public static unsafe class Traps
         return cpu->Frame;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TrapFrame* FromLinux(PerCpu* cpu)
     {
         ref TrapFrame frame = ref cpu->Linux;
-        Syndrome syndrome = new(frame.Syndrome);
+        return frame.Syndrome == Syndrome.PlainHvc ? Hypervisor(cpu, ref frame) : Other(cpu, ref frame, new Syndrome(frame.Syndrome));
+    }
+
+    /// <summary>What is no call of the driver.</summary>
+    private static TrapFrame* Other(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
+    {
         switch (syndrome.Class)
         {
             case ExceptionClass.Hvc64:
-                return Hypervisor(cpu, ref frame, syndrome);
+                return Serve(cpu, ref frame, default, XnuCallHandling.Unknown);
             case ExceptionClass.Smc64:
                 frame.ProgramCounter += 4;
                 return Power(cpu, ref frame, syndrome);
@@ -62,10 +63,19 @@ public static unsafe class Traps
         }
     }
 
-    private static TrapFrame* Hypervisor(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TrapFrame* Hypervisor(PerCpu* cpu, ref TrapFrame frame)
     {
         XnuFunction function = LinuxCalls.FunctionOf(frame.X[0]);
-        XnuCallHandling kind = syndrome.Immediate == 0 ? Dispatch.HandlingOf(function) : XnuCallHandling.Unknown;
+        XnuCallHandling kind = Dispatch.HandlingOf(function);
+        return kind is XnuCallHandling.Yielding or XnuCallHandling.YieldingWithPage && Monitor.IsSecureOpen
+            ? Enter(cpu, ref frame, function, kind)
+            : Serve(cpu, ref frame, function, kind);
+    }
+
+    /// <summary>A call that SPTM answers itself, or refuses.</summary>
+    private static TrapFrame* Serve(PerCpu* cpu, ref TrapFrame frame, XnuFunction function, XnuCallHandling kind)
+    {
         if (kind == XnuCallHandling.Counter)
         {
             Smmu.CountRefusals();
@@ -89,28 +99,22 @@ public static unsafe class Traps
             return cpu->Frame;
         }
 
-        if (kind is XnuCallHandling.Fast or XnuCallHandling.Exchange)
+        if (kind == XnuCallHandling.Exchange)
         {
-            if (kind == XnuCallHandling.Exchange)
-            {
-                Monitor.AnnounceReset();
-            }
-
-            Answer(ref frame, LinuxCalls.AnswerFast(function));
-            return cpu->Frame;
+            Monitor.AnnounceReset();
         }
 
-        return Enter(cpu, ref frame, function, kind);
+        Answer(ref frame, LinuxCalls.AnswerFast(function));
+        return cpu->Frame;
     }
 
     /// <summary>The way into SK. x0 to x3 are copied; nothing else of Linux's registers crosses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static TrapFrame* Enter(PerCpu* cpu, ref TrapFrame frame, XnuFunction function, XnuCallHandling kind)
     {
         if (kind == XnuCallHandling.YieldingWithPage && !TryNameArgument((frame.X[1] << 32) | (uint)frame.X[2]))
         {
-            Monitor.Count(cpu, SptmCounter.RefusedCall);
-            Answer(ref frame, CallAnswer.Of(Tee.ReturnBadAddress));
-            return cpu->Frame;
+            return Refuse(cpu, ref frame);
         }
 
         Monitor.Count(cpu, SptmCounter.Enter);
@@ -121,6 +125,13 @@ public static unsafe class Traps
         secure.X[4] = frame.X[3];
         secure.X[5] = (ulong)(Monitor.TakeReset() ? EnterFlags.Reset : EnterFlags.None);
         return SecureGate.Enter(cpu, GateEndpoint.Enter);
+    }
+
+    private static TrapFrame* Refuse(PerCpu* cpu, ref TrapFrame frame)
+    {
+        Monitor.Count(cpu, SptmCounter.RefusedCall);
+        Answer(ref frame, CallAnswer.Of(Tee.ReturnBadAddress));
+        return cpu->Frame;
     }
 
     private static bool TryNameArgument(ulong address)
@@ -156,7 +167,7 @@ public static unsafe class Traps
                 }
 
                 cpu->Secure.X[2] = cpu->Number;
-                return SecureGate.Enter(cpu, GateEndpoint.CpuOffline);
+                return SecureGate.EnterSeldom(cpu, GateEndpoint.CpuOffline);
             case PsciAction.Stop:
                 Machinery.End(function);
                 break;

@@ -2,57 +2,106 @@
 #include "layout.h"
 #include "worldregs.h"
 
-#define SAVE(name) \
+/* Registers go in pairs; is_second is 1 when the first of a pair is done. */
+.set is_second, 0
+
+.macro save_next name
+    .if is_second
+    mrs     x10, \name
+    stp     x9, x10, [x0], #16
+    .set is_second, 0
+    .else
+    mrs     x9, \name
+    .set is_second, 1
+    .endif
+.endm
+
+/* Leaves the places of so many registers as they are. */
+.macro save_skip count
+    .if is_second
+    str     x9, [x0], #8 * (1 + \count)
+    .set is_second, 0
+    .else
+    add     x0, x0, #8 * \count
+    .endif
+.endm
+
+.macro load_next name
+    .if is_second
+    msr     \name, x10
+    .set is_second, 0
+    .else
+    ldp     x9, x10, [x1], #16
+    msr     \name, x9
+    .set is_second, 1
+    .endif
+.endm
+
+.macro end_of_pairs
+    .if is_second
+    .error  "an odd number of registers: the last pair is not complete"
+    .endif
+.endm
+
+#define SAVE(name) save_next name ;
+#define LOAD(name) load_next name ;
+
+#define SAVE_ONE(name) \
     mrs     x9, name ; \
     str     x9, [x0], #8 ;
 
-#define LOAD(name) \
+#define LOAD_ONE(name) \
     ldr     x9, [x1], #8 ; \
     msr     name, x9 ;
 
 #define COUNT(name) + 1
 
-/* w10 = CpuFeature of this CPU; flags: EQ if it has no register beyond the base. */
-.macro TEST_FEATURES
-    mrs     x10, tpidr_el2
-    ldr     w10, [x10, #PERCPU_FEATURES]
-    tst     w10, #7
+/* w11 = those bits of this CPU's CpuFeature that stand for registers beyond the base. */
+.macro FIND_FEATURES
+    mrs     x11, tpidr_el2
+    ldr     w11, [x11, #PERCPU_FEATURES]
+    and     w11, w11, #7
 .endm
 
 /* One section of WORLD_OPTIONAL. Its place in the saved state stays when the CPU has it not. */
 #define OPTIONAL(bit, section, operation, pointer) \
-    tbz     w10, bit, 8f ; \
+    tbz     w11, bit, 8f ; \
     section(operation) \
     b       9f ; \
 8:  add     pointer, pointer, 8 * (0 section(COUNT)) ; \
 9:
 
     .text
-/* In: x0 = where the world that leaves is saved, x1 = the world that comes. Clobbers x0, x1, x9, x10. */
+/* In: x0 = where the world that leaves is saved, x1 = the world that comes. Clobbers x0, x1, x9 to x11. */
     .global sptm_switch_world
 sptm_switch_world:
-    WORLD_REGISTERS(SAVE)
-    TEST_FEATURES
-    b.eq    1f
-    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, SAVE, x0)
-    OPTIONAL(1, WORLD_THREAD_POINTER2, SAVE, x0)
-    OPTIONAL(2, WORLD_COUNTERS, SAVE, x0)
-1:
+    FIND_FEATURES
+    WORLD_VITAL(SAVE) WORLD_FREE(SAVE) WORLD_DEBUG(SAVE) WORLD_STACK(SAVE)
+    save_skip (0 WORLD_FIXED(COUNT))
+    WORLD_CONTROL(SAVE) WORLD_LAST(SAVE)
+    end_of_pairs
+    cbz     w11, load_world
+    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, SAVE_ONE, x0)
+    OPTIONAL(1, WORLD_THREAD_POINTER2, SAVE_ONE, x0)
+    OPTIONAL(2, WORLD_COUNTERS, SAVE_ONE, x0)
+    b       load_world
 
-/* In: x1 = the world that comes. Clobbers x1, x9, x10. */
+/* In: x1 = the world that comes. Clobbers x1, x9 to x11. */
     .global sptm_load_world
 sptm_load_world:
+    FIND_FEATURES
+load_world:
     mrs     x9, TCR_EL1
     orr     x9, x9, #0x80
     orr     x9, x9, #0x800000
     msr     TCR_EL1, x9
     isb
     WORLD_REGISTERS(LOAD)
-    TEST_FEATURES
-    b.eq    1f
-    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, LOAD, x1)
-    OPTIONAL(1, WORLD_THREAD_POINTER2, LOAD, x1)
-    OPTIONAL(2, WORLD_COUNTERS, LOAD, x1)
+    end_of_pairs
+    cbz     w11, 1f
+    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, LOAD_ONE, x1)
+    OPTIONAL(1, WORLD_THREAD_POINTER2, LOAD_ONE, x1)
+    OPTIONAL(2, WORLD_COUNTERS, LOAD_ONE, x1)
 1:  isb
     ret
 

@@ -39,13 +39,19 @@
     R(MDSCR_EL1)
 
 /* What EL2 lets the world do, and what EL1 has no name for. */
-#define WORLD_CONTROLS(R) \
-    R(SP_EL1) \
+#define WORLD_STACK(R) \
+    R(SP_EL1)
+
+/* Set by the monitor alone, so there is nothing to save. */
+#define WORLD_FIXED(R) \
     R(VTTBR_EL2) \
     R(CPTR_EL2) \
     R(MDCR_EL2) \
     R(CNTHCTL_EL2) \
-    R(ICH_HCR_EL2) \
+    R(ICH_HCR_EL2)
+
+/* Not among these: taking a virtual SError clears its bit. */
+#define WORLD_CONTROL(R) \
     R(HCR_EL2)
 
 #define WORLD_LAST(R) \
@@ -85,6 +91,6 @@
 
 #define WORLD_OPTIONAL(R) WORLD_POINTER_AUTHENTICATION(R) WORLD_THREAD_POINTER2(R) WORLD_COUNTERS(R)
 
-#define WORLD_REGISTERS(R) WORLD_VITAL(R) WORLD_FREE(R) WORLD_DEBUG(R) WORLD_CONTROLS(R) WORLD_LAST(R)
+#define WORLD_REGISTERS(R) WORLD_VITAL(R) WORLD_FREE(R) WORLD_DEBUG(R) WORLD_STACK(R) WORLD_FIXED(R) WORLD_CONTROL(R) WORLD_LAST(R)
 
 #endif

@@ -14,7 +14,7 @@ public static class Sha256<TBlocks>
     public static void Hash(ReadOnlySpan<byte> data, out Digest digest)
     {
         Span<uint> state = stackalloc uint[8];
-        Start(state);
+        Start.CopyTo(state);
         int whole = data.Length & ~(BlockBytes - 1);
         if (whole != 0)
         {
@@ -49,15 +49,5 @@ public static class Sha256<TBlocks>
     }
 
     /// <summary>The first 32 bits of the fractional parts of the square roots of the first eight primes.</summary>
-    private static void Start(Span<uint> state)
-    {
-        state[0] = 0x6a09e667;
-        state[1] = 0xbb67ae85;
-        state[2] = 0x3c6ef372;
-        state[3] = 0xa54ff53a;
-        state[4] = 0x510e527f;
-        state[5] = 0x9b05688c;
-        state[6] = 0x1f83d9ab;
-        state[7] = 0x5be0cd19;
-    }
+    private static ReadOnlySpan<uint> Start => [0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19];
 }

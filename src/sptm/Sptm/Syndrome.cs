@@ -22,6 +22,9 @@ public readonly struct Syndrome
 
     public bool HasSyndrome => (_value & (1ul << 24)) != 0;
 
+    /// <summary>ESR of `hvc #0` from AArch64, all of it.</summary>
+    public const ulong PlainHvc = ((ulong)ExceptionClass.Hvc64 << 26) | (1ul << 25);
+
     /// <summary>Bytes of the access: 1, 2, 4 or 8.</summary>
     public int AccessBytes => 1 << (int)((_value >> 22) & 3);
 

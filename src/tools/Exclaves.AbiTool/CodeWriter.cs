@@ -9,6 +9,7 @@ namespace Exclaves.AbiTool;
 public static class CodeWriter
 {
     private const int HexadecimalFrom = 0x1000;
+    private const string UsualHandling = "Yielding";
 
     public static string Write(DispatchModel model)
     {
@@ -134,8 +135,12 @@ public static class CodeWriter
         string pseudo = string.Join(" or ", model.Tables.Where(one => one.Pseudo).Select(one => $"DispatchTable.{one.Name}"));
         text.Append(CultureInfo.InvariantCulture, $"        {pseudo} => endpoint == 0,\n        _ => false,\n    }};\n\n");
         text.Append("    /// <summary>How a call of Linux with this function id is served.</summary>\n");
-        text.Append(CultureInfo.InvariantCulture, $"    public static XnuCallHandling HandlingOf({linux.Enum} function) => function switch\n    {{\n");
-        foreach (IGrouping<string?, FunctionModel> group in Functions(linux).GroupBy(function => function.Handling))
+        text.Append("    /// <remarks>What nearly every call is comes first: the gate's length is counted in instructions.</remarks>\n");
+        text.Append(CultureInfo.InvariantCulture, $"    public static XnuCallHandling HandlingOf({linux.Enum} function) =>\n");
+        IGrouping<string?, FunctionModel>[] groups = [.. Functions(linux).GroupBy(function => function.Handling)];
+        string usual = string.Join(" or ", groups.Single(group => group.Key == UsualHandling).Select(function => $"{linux.Enum}.{function.Name}"));
+        text.Append(CultureInfo.InvariantCulture, $"        function is {usual} ? XnuCallHandling.{UsualHandling} : function switch\n    {{\n");
+        foreach (IGrouping<string?, FunctionModel> group in groups.Where(group => group.Key != UsualHandling))
         {
             string rows = string.Join(" or ", group.Select(function => $"{linux.Enum}.{function.Name}"));
             text.Append(CultureInfo.InvariantCulture, $"        {rows} => XnuCallHandling.{group.Key},\n");

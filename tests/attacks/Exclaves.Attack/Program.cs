@@ -50,6 +50,13 @@ internal static class Program
             return Measure.Run(device, parsed.GetValue(json));
         });
 
+        Command measureGate = new("measure-gate", "Instructions of the gate and of changes of a frame. Needs the rogue kernel, which takes no command afterwards.") { json };
+        measureGate.SetAction(parsed =>
+        {
+            using AttackDevice device = AttackDevice.Open();
+            return MeasureGate.Run(device, parsed.GetValue(json));
+        });
+
         Argument<string> dumpFile = new("DUMP");
         Argument<string> keyFile = new("PUBLIC");
         Command find = new("find-key", "Looks for a key pair in a memory dump.") { dumpFile, keyFile };
@@ -80,7 +87,7 @@ internal static class Program
             return 0;
         });
 
-        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, counter, find, touch, RogueCommands.Create() };
+        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, measureGate, counter, find, touch, RogueCommands.Create() };
     }
 
     private static int RunSuite(AttackMachine machine, string without, string only)

@@ -8,6 +8,7 @@ using System.Text;
 using System.Text.Json;
 using System.Threading;
 using System.Threading.Tasks;
+using Exclaves.Cli.Bench;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 
@@ -17,6 +18,7 @@ namespace Exclaves.Cli.Commands;
 /// <remarks>One CPU, a virtual clock that counts instructions, nothing random in the device tree: the method of the peer's figures.</remarks>
 public static class BenchCommand
 {
+    private const int DefaultPairs = 5;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
 
     private static readonly string[] Programs =
@@ -26,23 +28,40 @@ public static class BenchCommand
         "exclave-attack measure --json",
     ];
 
+    /// <summary>On the machine whose secure kernel is the tests' own.</summary>
+    private static readonly string[] GatePrograms =
+    [
+        "insmod /lib/modules/exclave_attack.ko",
+        "exclave-attack measure-gate --json",
+    ];
+
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
     public static Command Create(Session session)
     {
         Option<bool> json = new("--json") { Description = "Print one array of objects: name, value, unit, aim, peer" };
         Option<bool> noBuild = new("--no-build") { Description = "Use what was built last" };
-        Command command = new("bench", "Measures calls into the secure world, in instructions, and the time to boot") { json, noBuild };
-        command.SetAction((parsed, cancel) => Run(session, parsed.GetValue(json), !parsed.GetValue(noBuild), cancel));
+        Option<int> pairs = new("--pairs") { Description = "How often Linux's work is done with and without the monitor; 0: not at all", HelpName = "N", DefaultValueFactory = _ => DefaultPairs };
+        Command command = new("bench", "Measures calls and the monitor's work in instructions, what Linux feels of it, the time to boot, and what must be trusted") { json, noBuild, pairs };
+        command.SetAction((parsed, cancel) => Run(session, parsed.GetValue(json), !parsed.GetValue(noBuild), Math.Max(0, parsed.GetValue(pairs)), cancel));
         return command;
     }
 
-    private static async Task<int> Run(Session session, bool json, bool build, CancellationToken cancel)
+    private static async Task<int> Run(Session session, bool json, bool build, int pairs, CancellationToken cancel)
     {
         GuestPackages packages = await session.Prepare(build, cancel);
         List<Figure> figures = [];
-        await session.Screen.Step("bench: instructions", async () => figures.AddRange(await MeasureCalls(session, packages, cancel)));
+        MachineSpec counting = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr" };
+        await session.Screen.Step("bench: instructions", async () => figures.AddRange(await Count(session, packages, counting, Programs, cancel)));
+        MachineSpec gate = counting with { HasRogueKernel = true };
+        await session.Screen.Step("bench: instructions of the gate", async () => figures.AddRange(await Count(session, packages, gate, GatePrograms, cancel)));
         await session.Screen.Step("bench: boot", async () => figures.Add(await MeasureBoot(session, packages, cancel)));
+        if (pairs > 0)
+        {
+            figures.AddRange(await Overhead.Measure(session, packages, pairs, cancel));
+        }
+
+        figures.AddRange(TrustedBase.Measure(session.Workspace));
         if (json)
         {
             Terminal.Screen.Result(JsonSerializer.Serialize(figures, Options));
@@ -56,13 +75,13 @@ public static class BenchCommand
         return ExitCode.Success;
     }
 
-    private static async Task<IReadOnlyList<Figure>> MeasureCalls(Session session, GuestPackages packages, CancellationToken cancel)
+    private static async Task<IReadOnlyList<Figure>> Count(
+        Session session, GuestPackages packages, MachineSpec spec, IReadOnlyList<string> programs, CancellationToken cancel)
     {
-        MachineSpec spec = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr" };
         using MemoryStream output = new();
         string complaint = "";
         GuestOutcome outcome = await session.Run(
-            packages, spec, ["sh", "-c", string.Join(" && ", Programs)], Limit, output, new LineStream(line => complaint = line), cancel);
+            packages, spec, ["sh", "-c", string.Join(" && ", programs)], Limit, output, new LineStream(line => complaint = line), cancel);
         return outcome.RequireExitStatus() == 0
             ? ReadArrays(output.ToArray())
             : throw new ExclaveException($"The measurement failed in the guest: {complaint}");

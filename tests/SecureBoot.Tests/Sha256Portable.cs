@@ -1,10 +1,11 @@
 using System;
 using System.Buffers.Binary;
 using System.Numerics;
+using Exclaves.Sptm;
 
-namespace Exclaves.Sptm;
+namespace Exclaves.SecureBoot.Tests;
 
-/// <summary>The compression function in plain C#: for CPUs without the SHA2 instructions, some 13 times slower.</summary>
+/// <summary>The compression function in plain C#: stands in for the CPU's instructions on the build machine.</summary>
 public readonly struct Sha256Portable : ISha256Blocks
 {
     private static ReadOnlySpan<uint> Constants =>
