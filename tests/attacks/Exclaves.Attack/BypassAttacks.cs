@@ -31,6 +31,7 @@ internal sealed class BypassAttacks
         suite.Add("fwcfg.dma", trial => new BypassAttacks(trial).FirmwareTransfers());
         suite.Add("smmu.registers", trial => new BypassAttacks(trial).SmmuRegisters());
         suite.Add("slot.registers", trial => new BypassAttacks(trial).SlotRegisters());
+        suite.Add("hidden.registers", trial => new BypassAttacks(trial).HiddenRegisters());
         suite.Add("its.registers", trial => new BypassAttacks(trial).TranslationRegisters());
         suite.Add("lpi.registers", trial => new BypassAttacks(trial).LpiRegisters());
     }
@@ -108,18 +109,39 @@ internal sealed class BypassAttacks
         (string Name, uint Offset)[] registers = [("TYPER", 0x08), ("CTLR", 0x00), ("CBASER", 0x80), ("CWRITER", 0x88), ("BASER0", 0x100), ("TRANSLATER", 0x1_0040)];
         foreach ((string name, uint offset) in registers)
         {
-            _trial.Try(name, RefusedDevice, () =>
-            {
-                ulong address = TranslationService + offset;
-                AttackRequest read = _device.Run(AttackKind.Read, address, sizeof(uint));
-                AttackRequest write = _device.Run(AttackKind.Write, address, sizeof(uint), Virt.SptmBase | 1, 0, 0);
-                return Attempt.Of(read.Error == ErrorFault && write.Error == ErrorFault, $"errors {read.Error}, {write.Error}");
-            });
+            _trial.Try(name, RefusedDevice, () => ReadAndWrite(TranslationService + offset));
         }
 
-        _trial.Permit("GICD_TYPER", () => _device.Run(AttackKind.Read, Virt.GicDistributor + 4, sizeof(uint)) is { Error: 0 } answer && answer.Out[0] != 0
-            ? Attempt.Succeeded("") : Attempt.Neither("not read"));
+        PermitDistributor();
     }
+
+    // What the table of memory writers in docs/threat-model.md calls unmapped and no other attack names.
+    private void HiddenRegisters()
+    {
+        (string Name, ulong Address)[] hidden =
+        [
+            ("memory hotplug", 0x0907_0000), ("ACPI events", 0x0908_0000), ("NVDIMM", 0x0909_0000), ("platform bus", 0x0C00_0000),
+            ("secure UART", 0x0904_0000), ("secure GPIO", 0x090B_0000), ("flash 0", 0x0000_0000), ("flash 1", 0x0400_0000),
+            ("GICv2 interface", 0x0801_0000), ("message frame", 0x0802_0000), ("virtual interface", 0x0803_0000), ("second RD region", 0x40_0000_0000),
+        ];
+        foreach ((string name, ulong address) in hidden)
+        {
+            _trial.Try(name, RefusedDevice, () => ReadAndWrite(address));
+        }
+
+        PermitDistributor();
+    }
+
+    private Attempt ReadAndWrite(ulong address)
+    {
+        AttackRequest read = _device.Run(AttackKind.Read, address, sizeof(uint));
+        AttackRequest write = _device.Run(AttackKind.Write, address, sizeof(uint), Virt.SptmBase | 1, 0, 0);
+        return Attempt.Of(read.Error == ErrorFault && write.Error == ErrorFault, $"errors {read.Error}, {write.Error}");
+    }
+
+    private void PermitDistributor() => _trial.Permit(
+        "GICD_TYPER", () => _device.Run(AttackKind.Read, Virt.GicDistributor + 4, sizeof(uint)) is { Error: 0 } answer && answer.Out[0] != 0
+            ? Attempt.Succeeded("") : Attempt.Neither("not read"));
 
     // Where the registers are there, the two table bases take an address; the others say nothing about what they did.
     private void LpiRegisters()

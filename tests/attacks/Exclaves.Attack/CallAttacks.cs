@@ -51,6 +51,7 @@ internal sealed class CallAttacks
         suite.Add("call.cookie", trial => new CallAttacks(trial).WrongCookies());
         suite.Add("call.share.secure", trial => new CallAttacks(trial).ShareSecureFrames());
         suite.Add("call.share.nowhere", trial => new CallAttacks(trial).ShareNoFrames());
+        suite.Add("call.share.count", trial => new CallAttacks(trial).ShareManyTimes());
         suite.Add("call.list.secure", trial => new CallAttacks(trial).ListsInSecureFrames());
         suite.Add("call.list.shape", trial => new CallAttacks(trial).ListShapes());
         suite.Add("call.unregister", trial => new CallAttacks(trial).Unregister());
@@ -146,6 +147,39 @@ internal sealed class CallAttacks
             _trial.Try(name, Malformed, () => Refused(_driver.RegisterPages(_driver.NewCookie(), [own, address, own])));
         }
 
+        PermitRegistration();
+    }
+
+    // The frame's count of borrowers has 16 bits: were it to wrap, the frame would go back to Linux while the secure world still has it.
+    // XnuProxy's window is full before that, which SK's count of mappings shows; while it is, one frame is shared, and no more.
+    private void ShareManyTimes()
+    {
+        ulong own = _trial.Field.OwnPage.Address;
+        ulong[] pages = [.. Enumerable.Repeat(own, 511)];
+        List<ulong> cookies = [];
+        long before = SharedFrames();
+        _trial.Try("511 at a time", _trial.Field.Of(SkCounter.SharedMappings), () =>
+        {
+            ulong cookie = 0;
+            uint result = Tee.Success;
+            while (result == Tee.Success && cookies.Count < 200)
+            {
+                cookie = _driver.NewCookie();
+                result = _driver.RegisterPages(cookie, pages);
+                if (result == Tee.Success)
+                {
+                    cookies.Add(cookie);
+                }
+            }
+
+            string words = $"{cookies.Count * 511} borrowings, then 0x{result:x8}; {SharedFrames() - before} frame more is shared";
+            return SharedFrames() - before == 1 ? Attempt.Of(result != Tee.Success, words) : Attempt.Succeeded(words);
+        });
+        _trial.Permit("giving all of them back", () =>
+        {
+            uint undone = cookies.Aggregate(Tee.Success, (all, cookie) => all | _driver.Unregister(cookie));
+            return Loot(undone == Tee.Success && SharedFrames() == before, $"0x{undone:x8}, {SharedFrames() - before} frames left");
+        });
         PermitRegistration();
     }
 
