@@ -21,7 +21,7 @@ internal enum Command : ulong
     /// <summary>x2 = word of the kept snapshot (registers.h); x1 = its value.</summary>
     Read = 2,
 
-    /// <summary>Sets operand x2 (0 to 9) to x3.</summary>
+    /// <summary>Sets operand x2 (0 to 15) of this CPU to x3.</summary>
     Operand = 3,
 
     /// <summary>Loads from the physical address x2; x3 = bytes, plus 0x100 for device memory. x1 = value.</summary>
@@ -39,7 +39,7 @@ internal enum Command : ulong
     /// <summary>One instruction of <see cref="Instruction"/>: x2 which, x3 its x0. x1 = x0 afterwards.</summary>
     Instruction = 8,
 
-    /// <summary>Runs EL0 code: x2 = <see cref="UserProbe"/>, x3 = PSTATE. x1 = vector that took it back (0 synchronous, 1 IRQ, 2 FIQ, 3 SError), x2 = ESR_EL1, x3 = EL0's x0.</summary>
+    /// <summary>Runs EL0 code: x2 = <see cref="UserProbe"/>, x3 = PSTATE, operand 9 its x0. x1 = vector that took it back (0 synchronous, 1 IRQ, 2 FIQ, 3 SError), x2 = ESR_EL1, x3 = EL0's x0.</summary>
     User = 9,
 
     /// <summary>Waits inside until ISR_EL1 shows an interrupt, at most x2 rounds. x1 = ISR_EL1, x2 = rounds left.</summary>
@@ -59,6 +59,12 @@ internal enum Command : ulong
 
     /// <summary>x2 times two calls in turn: x0 to x2 = operands 0 to 2 and x16 = operand 8, then operands 4 to 6 and 9. x1 = the last x0 that was not 0.</summary>
     Repeat = 15,
+
+    /// <summary>Makes the physical page x2 its stage-1 table of level 0 for one load from the virtual address x3. x1 = value.</summary>
+    Walk = 16,
+
+    /// <summary>Spins x2 rounds.</summary>
+    Work = 17,
 }
 
 /// <summary>How a command went.</summary>
@@ -84,14 +90,20 @@ internal enum Instruction : ulong
 /// <summary>EL0 code by its number in rogue.S.</summary>
 internal enum UserProbe : ulong
 {
-    Nop, Brk, DebugStatus, CycleCounter, VirtualCounter, PhysicalCounter, TimerValue, Wfi, Hvc, Smc, SveLength, SmeStart, Loop,
+    Nop, Brk, DebugStatus, CycleCounter, VirtualCounter, PhysicalCounter, TimerValue, Wfi, Hvc, Smc, SveLength, SmeStart, Loop, Load,
     Count,
 }
 
-[InlineArray(10)]
+[InlineArray(16)]
 internal struct Operands
 {
     private ulong _first;
+}
+
+[InlineArray(Virt.MaxCpus)]
+internal struct OperandTable
+{
+    private Operands _first;
 }
 
 [StructLayout(LayoutKind.Sequential)]
@@ -105,7 +117,7 @@ internal struct GateFrame
     public ulong W5;
 }
 
-/// <summary>The interpreter. One operand set for all CPUs: the tests send one command at a time.</summary>
+/// <summary>The interpreter. Each CPU has operands and a window of its own.</summary>
 internal static unsafe class Rogue
 {
     public const ulong Magic = 0x4555_474F_52; // "ROGUE", little endian
@@ -116,13 +128,16 @@ internal static unsafe class Rogue
     private const ulong SnapshotSystemWord = 98;
     private const ulong FaultSyndromeOffset = 0xF08;
 
-    /// <summary>Virtual addresses of the window's pages: the probe's, EL0's code, and the lasting one.</summary>
+    /// <summary>Virtual addresses of the pages in a CPU's window: the probe's, EL0's code, and the lasting one. CPU n's window begins at (n + 1) * WindowBytes.</summary>
+    private const ulong WindowBytes = 0x1_0000;
     private const ulong Window = 0x1000;
     private const ulong UserWindow = 0x2000;
     private const ulong LastingWindow = 0x3000;
     private const ulong InstructionBytes = 16;
+    private const int UserOperand = 9;
+    private const int OperandMask = 15;
 
-    private static Operands _operands;
+    private static OperandTable _operands;
 
     /// <summary>From SK's entry.S, once per CPU. Never returns.</summary>
     [RuntimeExport("sk_main")]
@@ -184,6 +199,8 @@ internal static unsafe class Rogue
 
     private static void Carry(byte* page, Command command, ulong x2, ulong x3, ulong number, ref GateFrame frame)
     {
+        ulong window = (number + 1) * WindowBytes;
+        ref Operands operands = ref _operands[(int)number];
         switch (command)
         {
             case Command.Ping:
@@ -195,19 +212,19 @@ internal static unsafe class Rogue
                 frame.W2 = x2 < SnapshotSystemWord + RegisterCount() ? ((ulong*)(page + KeptOffset))[x2] : 0;
                 break;
             case Command.Operand:
-                _operands[(int)(x2 % 10)] = x3;
+                operands[(int)x2 & OperandMask] = x3;
                 break;
             case Command.Load:
-                frame.W2 = ProbeLoad(Show(Window, x2, x3, execute: false), x3 & 0xFF);
+                frame.W2 = ProbeLoad(Show(window + Window, x2, x3, execute: false), x3 & 0xFF);
                 break;
             case Command.Store:
-                ProbeStore(Show(Window, x2, x3, execute: false), x3 & 0xFF, _operands[0]);
+                ProbeStore(Show(window + Window, x2, x3, execute: false), x3 & 0xFF, operands[0]);
                 break;
             case Command.Execute:
-                frame.W2 = ProbeCall(Show(Window, x2, 0, execute: true), x3);
+                frame.W2 = ProbeCall(Show(window + Window, x2, 0, execute: true), x3);
                 break;
             case Command.Gate:
-                Operands words = _operands;
+                Operands words = operands;
                 AnyGate(ref words);
                 frame.W2 = words[0];
                 frame.W3 = words[1];
@@ -217,8 +234,8 @@ internal static unsafe class Rogue
                 frame.W2 = ProbeCall((ulong)Instructions() + (x2 * InstructionBytes), x3);
                 break;
             case Command.User when x2 < (ulong)UserProbe.Count:
-                ulong code = Show(UserWindow, (ulong)UserCode() - DirectMap, 0, execute: true);
-                frame.W2 = RunUser(code + (x2 * InstructionBytes), 0, x3 & 0xF000_03C0);
+                ulong code = Show(window + UserWindow, (ulong)UserCode() - DirectMap, 0, execute: true);
+                frame.W2 = RunUser(code + (x2 * InstructionBytes), operands[UserOperand], x3 & 0xF000_03C0);
                 frame.W3 = *(ulong*)(page + FaultSyndromeOffset);
                 frame.W4 = *(ulong*)(page + FaultSyndromeOffset + 16);
                 break;
@@ -242,11 +259,21 @@ internal static unsafe class Rogue
                 SpinForEver();
                 break;
             case Command.Repeat:
-                Operands pair = _operands;
+                Operands pair = operands;
                 frame.W2 = x2 == 0 ? 0 : RepeatPair(ref pair, x2);
                 break;
             case Command.Map:
-                frame.W2 = Show(LastingWindow, x2, x3, execute: false);
+                frame.W2 = Show(window + LastingWindow, x2, x3, execute: false);
+                break;
+            case Command.Walk:
+                frame.W2 = WalkThrough(x2, x3);
+                break;
+            case Command.Work:
+                for (; x2 != 0; x2--)
+                {
+                    _ = Volatile.Read(ref operands[0]);
+                }
+
                 break;
             default:
                 frame.W1 = (ulong)Reply.UnknownCommand;
@@ -268,6 +295,19 @@ internal static unsafe class Rogue
         ProbeCall((ulong)Instructions() + ((ulong)Instruction.TlbiOwn * InstructionBytes), 0);
         ProbeCall((ulong)Instructions() + ((ulong)Instruction.InvalidateText * InstructionBytes), 0);
         return at | (physical & 0xFFF);
+    }
+
+    private static ulong WalkThrough(ulong table, ulong address)
+    {
+        Machine.Arm64.WriteTtbr0El1(table);
+        Machine.Arm64.Isb();
+        ProbeCall((ulong)Instructions() + ((ulong)Instruction.TlbiOwn * InstructionBytes), 0);
+        ulong value = ProbeLoad(address, sizeof(ulong));
+
+        // Show forgets old translations before it uses a window again.
+        Machine.Arm64.WriteTtbr0El1((ulong)Tables() - DirectMap);
+        Machine.Arm64.Isb();
+        return value;
     }
 
     /// <summary>Four tables for the lowest 2 MiB of the lower half. Every CPU writes the same.</summary>

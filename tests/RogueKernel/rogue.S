@@ -8,6 +8,7 @@
 
 #define FRAME           176
 #define CPU_SHIFT       12
+#define KEPT            0x800               /* Rogue.KeptOffset */
 #define RECOVERY        0xF00
 #define FAULT_ESR       0xF08
 #define FAULT_FAR       0xF10
@@ -72,8 +73,7 @@ FUNC(rogue_gate)
     MOV64   x10, STEP
     .global rogue_fill_begin
 rogue_fill_begin:
-    HIDDEN_REGISTERS(PATTERN)
-    WORLD_DEBUG(PATTERN)
+    FILLED_REGISTERS(PATTERN)
     WORLD_FREE(PATTERN)                     /* after what may be refused: an exception writes some of these */
     .global rogue_fill_end
 rogue_fill_end:
@@ -401,6 +401,9 @@ refused:
     ldr     x11, [x12, #RECOVERY]
     cbz     x11, .
     msr     ELR_EL1, x11
+    mrs     x11, SPSR_EL1
+    bic     x11, x11, #(1 << 20)            /* IL: what an illegal return leaves */
+    msr     SPSR_EL1, x11
     str     xzr, [x12, #RECOVERY]
     mrs     x11, ESR_EL1
     str     x11, [x12, #FAULT_ESR]
@@ -433,6 +436,7 @@ rogue_user_code:
     USER .inst 0x04bf5020
     USER .inst 0xd503477f
     USER b .
+    USER ldr x0, [x0]
     .balign 4096
 
 #define ADDRESS(name) \
@@ -450,6 +454,10 @@ ADDRESS(instructions)
 ADDRESS(user_code)
 
 #define COUNT(name) + 1
+    .if     8 * (SNAPSHOT_SYSTEM + (0 ALL_REGISTERS(COUNT))) > RECOVERY - KEPT
+    .error  "a snapshot does not fit"
+    .endif
+
 FUNC(rogue_get_register_count)
     mov     x0, #(0 ALL_REGISTERS(COUNT))
     ret

@@ -44,6 +44,8 @@ public class PersonalityTests
         Assert.Equal(((ulong)reason, ContextPage, Handler, HandlerStack, 0ul), (context.X[0], context.X[1], context.ProgramCounter, context.StackPointer, context.ProcessorState));
         Assert.Equal((0x1234ul, 0x5678ul, 64ul, 0x1919ul, (exceptionClass << 26) | rest), (Saved(sk).ProgramCounter, Saved(sk).StackPointer, Saved(sk).X[8], Saved(sk).X[19], Saved(sk).Syndrome));
 
+        Assert.Equal(reason == ReflectReason.SystemCall ? 0ul : 1ul, sk.State.Counters[(int)SkCounter.ReflectedFaults]);
+
         // In the handler there is nobody to ask.
         sk.Fault(0, exceptionClass, rest);
         sk.AssertRuns(0, Sk.Proxy);

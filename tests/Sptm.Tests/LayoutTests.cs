@@ -55,6 +55,16 @@ public partial class LayoutTests
 
     private static long Offset<T>(string field) => Marshal.OffsetOf<T>(field).ToInt64();
 
+    [Fact]
+    public void DefencesOfAssemblyHaveTheirNumbers()
+    {
+        Dictionary<string, long> header = Defines("weak.h");
+        Assert.Equal(3, header.Count);
+        Assert.Equal((long)Defence.WorldRegisters, header["DEFENCE_WORLD_REGISTERS"]);
+        Assert.Equal((long)Defence.WorldVectors, header["DEFENCE_WORLD_VECTORS"]);
+        Assert.Equal((long)Defence.WorldDebug, header["DEFENCE_WORLD_DEBUG"]);
+    }
+
     private static Dictionary<string, long> Defines(string file) =>
         Define().Matches(File.ReadAllText(file)).ToDictionary(
             m => m.Groups[1].Value,

@@ -18,5 +18,17 @@ public enum Defence : uint
     /// <summary>Devices reach the DMA window alone, by the SMMU.</summary>
     DmaWindow = 4,
 
-    Count = 5,
+    /// <summary>The system registers that each world has for itself (WORLD_FREE in worldregs.h) change with the world.</summary>
+    WorldRegisters = 5,
+
+    /// <summary>SIMD registers change with the world.</summary>
+    WorldVectors = 6,
+
+    /// <summary>Breakpoints, watchpoints and single step do nothing in the secure world.</summary>
+    WorldDebug = 7,
+
+    /// <summary>SK's stage 2 leaves out what is not SK's, and keeps text from being written and data from being executed.</summary>
+    KernelFrames = 8,
+
+    Count = 9,
 }

@@ -120,7 +120,13 @@ public enum SkCounter : uint
     /// <summary>System calls, in total.</summary>
     SystemCalls = 8,
 
-    Count = 9,
+    /// <summary>Faults and exceptions of EL0 that went to its own handler, in total; Linux system calls of conclaves are none.</summary>
+    ReflectedFaults = 9,
+
+    /// <summary>System calls that were refused for what the caller named or may not do, in total.</summary>
+    RefusedCalls = 10,
+
+    Count = 11,
 }
 
 /// <summary>Why SK entered a personality handler (x0).</summary>

@@ -69,5 +69,11 @@ public enum SptmCounter : uint
     /// <summary>Calls of Linux that the end of the secure world ended.</summary>
     EndedCall = 21,
 
-    Count = 22,
+    /// <summary>Copies from or to a frame that the frame rules refused.</summary>
+    RefusedCopy = 22,
+
+    /// <summary>Contracts that SK broke: aborts of its stage 2, calls that only SK can get wrong, traps it must not cause. The first ends the secure world.</summary>
+    SecureBreach = 23,
+
+    Count = 24,
 }

@@ -7,7 +7,10 @@ namespace Exclaves.Attacks;
 /// <summary>All attacks, in the order in which they run: readings before changes.</summary>
 public static class AttackCatalogue
 {
-    public static IReadOnlyList<AttackRow> All { get; } = [.. MemoryRows.All, .. DeviceRows.All, .. InterruptRows.All, .. CallRows.All];
+    public static IReadOnlyList<AttackRow> All { get; } =
+    [
+        .. MemoryRows.All, .. DeviceRows.All, .. InterruptRows.All, .. CallRows.All, .. ComponentRows.All, .. RegisterRows.All, .. SecureKernelRows.All,
+    ];
 
     public static AttackRow? Find(string name) => All.FirstOrDefault(attack => attack.Name == name);
 

@@ -6,6 +6,7 @@ namespace Exclaves.Attacks;
 /// <param name="Tried">What the attacker does.</param>
 /// <param name="StoppedBy">Who must stop it, and by what rule. The counters that rose are added when it has run.</param>
 /// <param name="Machine">Which machine it needs.</param>
+/// <param name="EndsWorld">What stops it ends the secure world, so it has a machine to itself.</param>
 public sealed record AttackRow(
     string Name,
     Invariant Invariant,
@@ -14,4 +15,5 @@ public sealed record AttackRow(
     string Tried,
     string StoppedBy,
     Control Control,
-    AttackMachine Machine = AttackMachine.Usual);
+    AttackMachine Machine = AttackMachine.Usual,
+    bool EndsWorld = false);

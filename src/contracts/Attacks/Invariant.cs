@@ -26,4 +26,7 @@ public enum Invariant
 
     /// <summary>No re-entry: a thread that waits for Linux cannot enter.</summary>
     I8 = 8,
+
+    /// <summary>A component at secure EL0 reaches nothing beyond the capabilities that the system's description gives it.</summary>
+    I15 = 15,
 }

@@ -43,4 +43,10 @@ public enum AttackMachine
 
     /// <summary>The usual one with one CPU and a clock that counts instructions.</summary>
     Counted,
+
+    /// <summary>The compromised SK.</summary>
+    RogueKernel,
+
+    /// <summary>The compromised SK on a CPU with SVE, SME, pointer authentication, performance counters and activity monitors.</summary>
+    RogueKernelMax,
 }

@@ -98,6 +98,7 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
     {
         if (Reflect(ref component, reason))
         {
+            kernel.Counters[(int)SkCounter.ReflectedFaults] += reason == ReflectReason.SystemCall ? 0ul : 1ul;
             return Step.Run;
         }
 

@@ -18,7 +18,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return Receive(ref kernel, ref cpu, ref caller);
             case SecureCall.ReplyReceive:
                 Status replied = Reply(ref kernel, ref caller);
-                return replied == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref caller, replied);
+                return replied == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref kernel, ref caller, replied);
             case SecureCall.Reply:
                 return ReplyOnly(ref kernel, ref cpu, ref caller);
             case SecureCall.Call:
@@ -26,45 +26,45 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.TryCall:
                 return Call(ref kernel, ref cpu, ref caller, mayWait: false);
             case SecureCall.Forward:
-                return Answer(ref caller, DowncallCalls<TMachine>.Forward(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Forward(ref kernel, ref caller));
             case SecureCall.ForwardReceive:
                 Status forwarded = DowncallCalls<TMachine>.Forward(ref kernel, ref caller);
-                return forwarded == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref caller, forwarded);
+                return forwarded == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref kernel, ref caller, forwarded);
             case SecureCall.Finish:
-                return Answer(ref caller, DowncallCalls<TMachine>.Finish(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Finish(ref kernel, ref caller));
             case SecureCall.FinishReceive:
                 Status finished = DowncallCalls<TMachine>.Finish(ref kernel, ref caller);
-                return finished == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref caller, finished);
+                return finished == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref kernel, ref caller, finished);
             case SecureCall.Suspend:
-                return Answer(ref caller, DowncallCalls<TMachine>.Suspend(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Suspend(ref kernel, ref caller));
             case SecureCall.LinuxRead:
-                return Answer(ref caller, DowncallCalls<TMachine>.Copy(ref kernel, ref caller, toLinux: false));
+                return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Copy(ref kernel, ref caller, toLinux: false));
             case SecureCall.LinuxWrite:
-                return Answer(ref caller, DowncallCalls<TMachine>.Copy(ref kernel, ref caller, toLinux: true));
+                return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Copy(ref kernel, ref caller, toLinux: true));
             case SecureCall.ShareMap:
-                return Answer(ref caller, DowncallCalls<TMachine>.ShareMap(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.ShareMap(ref kernel, ref caller));
             case SecureCall.ShareUnmap:
-                return Chunk(ref caller, DowncallCalls<TMachine>.ShareUnmap(ref kernel, ref caller, out ulong unshared), unshared);
+                return Chunk(ref kernel, ref caller, DowncallCalls<TMachine>.ShareUnmap(ref kernel, ref caller, out ulong unshared), unshared);
             case SecureCall.MapMemory:
-                return Chunk(ref caller, MemoryCalls<TMachine>.Map(ref caller, out ulong mapped), mapped);
+                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Map(ref caller, out ulong mapped), mapped);
             case SecureCall.UnmapMemory:
-                return Chunk(ref caller, MemoryCalls<TMachine>.Unmap(ref caller, out ulong unmapped), unmapped);
+                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Unmap(ref caller, out ulong unmapped), unmapped);
             case SecureCall.ProtectMemory:
-                return Chunk(ref caller, MemoryCalls<TMachine>.Protect(ref caller, out ulong changed), changed);
+                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Protect(ref caller, out ulong changed), changed);
             case SecureCall.MapDevice:
-                return Answer(ref caller, MemoryCalls<TMachine>.MapDevice(ref caller));
+                return Answer(ref kernel, ref caller, MemoryCalls<TMachine>.MapDevice(ref caller));
             case SecureCall.PhysicalAddress:
-                return Answer(ref caller, MemoryCalls<TMachine>.PhysicalAddress(ref caller));
+                return Answer(ref kernel, ref caller, MemoryCalls<TMachine>.PhysicalAddress(ref caller));
             case SecureCall.SetPersonality:
-                return Answer(ref caller, SetPersonality(ref caller));
+                return Answer(ref kernel, ref caller, SetPersonality(ref caller));
             case SecureCall.ResumeContext:
-                return ResumeContext(ref caller);
+                return ResumeContext(ref kernel, ref caller);
             case SecureCall.Log:
-                return Answer(ref caller, InformationCalls<TMachine>.Log(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Log(ref kernel, ref caller));
             case SecureCall.Counters:
-                return Answer(ref caller, InformationCalls<TMachine>.Counters(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Counters(ref kernel, ref caller));
             case SecureCall.ComponentInfo:
-                return Answer(ref caller, InformationCalls<TMachine>.Component(ref kernel, ref caller));
+                return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Component(ref kernel, ref caller));
             case SecureCall.Exit:
                 Lifecycle<TMachine>.End(ref kernel, ref caller, "exit"u8);
                 return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
@@ -72,7 +72,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 context.X[0] = (ulong)Status.Ok;
                 return Yield(ref kernel, ref cpu, ref caller);
             default:
-                return Answer(ref caller, Status.BadCall);
+                return Answer(ref kernel, ref caller, Status.BadCall);
         }
     }
 
@@ -84,19 +84,24 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return cpu.Booting ? Dispatcher<TMachine>.Next(ref kernel, ref cpu) : Dispatcher<TMachine>.LeaveForInterrupt(ref kernel, ref cpu);
     }
 
-    private static Step Answer(ref Component caller, Status status)
+    private static Step Answer(ref KernelState kernel, ref Component caller, Status status)
     {
+        if (status is Status.BadCall or Status.BadArgument or Status.BadAddress or Status.BadCapability or Status.Denied or Status.BadState or Status.NotFound)
+        {
+            kernel.Counters[(int)SkCounter.RefusedCalls]++;
+        }
+
         caller.Context.X[0] = (ulong)status;
         return Step.Run;
     }
 
     /// <summary>Ends a call that works in chunks, or moves x0 (address) and x1 (pages) on and has EL0 execute it again.</summary>
-    private static Step Chunk(ref Component caller, Status status, ulong pagesDone)
+    private static Step Chunk(ref KernelState kernel, ref Component caller, Status status, ulong pagesDone)
     {
         ref UserContext context = ref caller.Context;
         if (status != Status.Ok || pagesDone >= context.X[1])
         {
-            return Answer(ref caller, status);
+            return Answer(ref kernel, ref caller, status);
         }
 
         context.X[0] += pagesDone * Limits.PageBytes;
@@ -109,7 +114,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
     {
         if (caller.Serving is ServingKind.Downcall or ServingKind.Thread or ServingKind.UpcallReturn)
         {
-            return Answer(ref caller, Status.BadState);
+            return Answer(ref kernel, ref caller, Status.BadState);
         }
 
         caller.Serving = ServingKind.Nobody;
@@ -174,28 +179,28 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         Status status = caller.Capabilities.Decode(caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out Capability capability);
         if (status != Status.Ok)
         {
-            return Answer(ref caller, status);
+            return Answer(ref kernel, ref caller, status);
         }
 
         if (Messages<TMachine>.BytesOf(caller.IpcPage) == 0 || Messages<TMachine>.IsKernelLabel(caller.IpcPage))
         {
-            return Answer(ref caller, Status.BadArgument);
+            return Answer(ref kernel, ref caller, Status.BadArgument);
         }
 
         ref Component server = ref kernel.Components[(int)capability.Object];
         if (server.Life == ComponentState.Dead || server.Generation != capability.Generation)
         {
-            return Answer(ref caller, Status.PeerDied);
+            return Answer(ref kernel, ref caller, Status.PeerDied);
         }
 
         if (!mayWait && server.Thread != ThreadState.Receiving)
         {
-            return Answer(ref caller, Status.Busy);
+            return Answer(ref kernel, ref caller, Status.Busy);
         }
 
         if (WouldWaitForItself(ref kernel, (int)caller.Index, (int)server.Index))
         {
-            return Answer(ref caller, Status.Deadlock);
+            return Answer(ref kernel, ref caller, Status.Deadlock);
         }
 
         Messages<TMachine>.Call(ref kernel, ref caller, ref server, caller.Capabilities.Badge(capability));
@@ -245,11 +250,11 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    private static Step ResumeContext(ref Component caller)
+    private static Step ResumeContext(ref KernelState kernel, ref Component caller)
     {
         Status status = caller.Personality.Handler == 0
             ? Status.BadState
             : Exceptions<TMachine>.TakeContext(ref caller, caller.Context.X[0]);
-        return status == Status.Ok ? Step.Run : Answer(ref caller, status);
+        return status == Status.Ok ? Step.Run : Answer(ref kernel, ref caller, status);
     }
 }

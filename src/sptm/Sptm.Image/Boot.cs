@@ -159,7 +159,7 @@ public static unsafe class Boot
         cpu->SecureWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
         cpu->SecureWorld[(int)WorldRegister.VttbrEl2] = Monitor.SecureTables.TranslationBase;
         cpu->SecureWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
-        cpu->SecureWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrSecure | Identification.Mdcr(cpu->Features);
+        cpu->SecureWorld[(int)WorldRegister.MdcrEl2] = (Protections.WorldDebug ? WorldValues.MdcrSecure : WorldValues.MdcrLinux) | Identification.Mdcr(cpu->Features);
         cpu->SecureWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlSecure | CpuFeatures.CnthctlSecure(cpu->Features);
         cpu->SecureWorld[(int)WorldRegister.IchHcrEl2] = WorldValues.IchHcrSecure;
         cpu->SecureWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrSecure | CpuFeatures.Hcr(cpu->Features);
@@ -337,7 +337,8 @@ public static unsafe class Boot
             FrameType type = frames.TypeOf(address);
             FrameAccess linux = Protections.SecureFrames ? FrameRules.LinuxAccess(type) : FrameAccess.All;
             Map(Monitor.LinuxTables, address, length, linux, device: false);
-            Map(Monitor.SecureTables, address, length, FrameRules.SkAccess(type), device: false);
+            FrameAccess secure = Protections.KernelFrames ? FrameRules.SkAccess(type) : FrameAccess.All;
+            Map(Monitor.SecureTables, address, length, secure, device: false);
             address += length;
         }
 
@@ -347,6 +348,11 @@ public static unsafe class Boot
         {
             MapDevices(Monitor.LinuxTables, DeviceMap.Secure);
             MapDevices(Monitor.LinuxTables, DeviceMap.Closed);
+        }
+
+        if (!Protections.KernelFrames)
+        {
+            MapDevices(Monitor.SecureTables, DeviceMap.Linux);
         }
 
         for (int i = 0; i < Monitor.Description.CpuCount; i++)

@@ -17,4 +17,10 @@ public static class Protections
 
     /// <summary>The SMMU keeps devices in the window, and devices that get around it are refused.</summary>
     public static bool DmaWindow => true;
+
+    /// <summary>SK's stage 2 follows the frame table.</summary>
+    public static bool KernelFrames => true;
+
+    /// <summary>Debug exceptions of the secure world are off. protections.h has what assembly asks.</summary>
+    public static bool WorldDebug => true;
 }

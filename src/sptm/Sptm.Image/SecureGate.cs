@@ -83,7 +83,7 @@ public static unsafe class SecureGate
         {
             SkFunction.Retype => ChangeType(cpu, Domain.Sk, frame.X[0], frame.X[1], frame.X[2]),
             SkFunction.Borrow or SkFunction.Return => ChangeSharing(cpu, frame.X[0], function == SkFunction.Borrow),
-            SkFunction.LinuxRead or SkFunction.LinuxWrite => Copy(frame.X[0], frame.X[1], frame.X[2], function == SkFunction.LinuxWrite),
+            SkFunction.LinuxRead or SkFunction.LinuxWrite => Copy(cpu, frame.X[0], frame.X[1], frame.X[2], function == SkFunction.LinuxWrite),
             SkFunction.ArgumentDone => ForgetArgument(frame.X[0]),
             SkFunction.Log => Log(frame.X[0], frame.X[1]),
             SkFunction.Counters => WriteCounters(frame.X[0]),
@@ -199,13 +199,14 @@ public static unsafe class SecureGate
         }
     }
 
-    private static Status Copy(ulong linux, ulong secure, ulong bytes, bool toLinux)
+    private static Status Copy(PerCpu* cpu, ulong linux, ulong secure, ulong bytes, bool toLinux)
     {
         FrameTable frames = Monitor.Frames;
         using Spinlock.Held held = Monitor.LockStage2();
         Status status = toLinux ? CopyRules.CheckWrite(frames, linux, secure, bytes) : CopyRules.CheckRead(frames, linux, secure, bytes);
         if (status != Status.Ok)
         {
+            Monitor.Count(cpu, SptmCounter.RefusedCopy);
             return status;
         }
 

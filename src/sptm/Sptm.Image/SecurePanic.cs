@@ -25,6 +25,7 @@ public static unsafe class SecurePanic
     /// <summary>SK broke its contract.</summary>
     public static TrapFrame* Fault(PerCpu* cpu, scoped ReadOnlySpan<byte> text)
     {
+        Monitor.Count(cpu, SptmCounter.SecureBreach);
         PanicRecord record = default;
         text.CopyTo(record.Message);
         record.MessageBytes = (uint)text.Length;

@@ -1,6 +1,7 @@
 /* The world switch: every register of worldregs.h, saved for one world and loaded for the other. */
 #include "layout.h"
 #include "worldregs.h"
+#include <protections.h>
 
 /* Registers go in pairs; is_second is 1 when the first of a pair is done. */
 .set is_second, 0
@@ -96,7 +97,13 @@ load_world:
     orr     x9, x9, #0x800000
     msr     TCR_EL1, x9
     isb
-    WORLD_REGISTERS(LOAD)
+    WORLD_VITAL(LOAD)
+    PROTECTED(DEFENCE_WORLD_REGISTERS, WORLD_FREE)
+    PROTECTED(DEFENCE_WORLD_DEBUG, WORLD_DEBUG)
+    WORLD_STACK(LOAD)
+    WORLD_FIXED(LOAD)
+    WORLD_CONTROL(LOAD)
+    WORLD_LAST(LOAD)
     end_of_pairs
     cbz     w11, 1f
     OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, LOAD_ONE, x1)

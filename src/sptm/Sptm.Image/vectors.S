@@ -4,6 +4,7 @@
  */
 #include "frames.h"
 #include "layout.h"
+#include <protections.h>
 
     .macro  lower number
     .balign 128
@@ -69,7 +70,7 @@ sptm_resume:
     ldp     x1, x2, [x0, #FRAME_FPCR]
     msr     fpcr, x1
     msr     fpsr, x2
-    LOAD_VECTORS x0, FRAME_V
+    PROTECTED_VECTORS
     ldp     x1, x2, [x0, #FRAME_ELR]
     msr     elr_el2, x1
     msr     spsr_el2, x2

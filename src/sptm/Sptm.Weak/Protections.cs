@@ -13,6 +13,8 @@ public static class Protections
     public static bool SecureDevices => Has(Defence.SecureDevices);
     public static bool VerifiedImage => Has(Defence.VerifiedImage);
     public static bool DmaWindow => Has(Defence.DmaWindow);
+    public static bool KernelFrames => Has(Defence.KernelFrames);
+    public static bool WorldDebug => Has(Defence.WorldDebug);
 
     private static bool Has(Defence defence) => (Mask() & (1ul << (int)defence)) == 0;
 

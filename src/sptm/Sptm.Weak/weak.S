@@ -4,12 +4,13 @@
     .section .rodata.weak, "a", %progbits
     .balign 16
     .ascii  "EXCLAVES WITHOUT"
-mask:
+    .global weak_mask_word
+weak_mask_word:
     .quad   0
 
 /* Out: x0 = the mask. Clobbers: none. */
 FUNC(weak_mask)
-    adrp    x0, mask
-    ldr     x0, [x0, :lo12:mask]
+    adrp    x0, weak_mask_word
+    ldr     x0, [x0, :lo12:weak_mask_word]
     ret
 ENDFUNC(weak_mask)

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using Exclaves.Abi;
+using Exclaves.Attacks;
 using Exclaves.Client;
 
 namespace Exclaves.Attack;
@@ -11,14 +12,15 @@ internal sealed class Field : IDisposable
 {
     private const string PanicOnOops = "/proc/sys/kernel/panic_on_oops";
 
-    private readonly TeeDevice _tee = TeeDevice.Open();
-    private readonly HelloClient _hello;
-    private readonly StatisticsClient _statistics;
+    private readonly TeeDevice? _tee;
+    private readonly HelloClient? _hello;
+    private readonly StatisticsClient? _statistics;
     private RawDriver? _driver;
     private KernelPage? _page;
     private Masters? _masters;
+    private RegisterDevice? _registers;
 
-    public Field()
+    public Field(AttackMachine machine)
     {
         if (File.Exists(PanicOnOops))
         {
@@ -27,6 +29,14 @@ internal sealed class Field : IDisposable
         }
 
         Device = AttackDevice.Open();
+        Targets = [];
+        if (machine is AttackMachine.RogueKernel or AttackMachine.RogueKernelMax)
+        {
+            Kernel = new RogueKernel(Device);
+            return;
+        }
+
+        _tee = TeeDevice.Open();
         _hello = HelloClient.Open(_tee);
         _statistics = StatisticsClient.Open(_tee);
 
@@ -39,8 +49,17 @@ internal sealed class Field : IDisposable
 
     public AttackDevice Device { get; }
 
+    /// <summary>SK, where it is the compromised one; it has no services.</summary>
+    public RogueKernel? Kernel { get; }
+
+    /// <summary>Rules were broken that end the secure world; nobody answers there any more.</summary>
+    public bool IsClosed { get; set; }
+
+    /// <summary>Calls with every register in the attacker's hands.</summary>
+    public RegisterDevice Registers => _registers ??= new RegisterDevice();
+
     /// <summary>Linux's own driver.</summary>
-    public TeeDevice Tee => _tee;
+    public TeeDevice Tee => _tee ?? throw NoServices;
 
     /// <summary>Pieces of the secure world, one for each kind of frame, and its devices.</summary>
     public IReadOnlyList<Target> Targets { get; }
@@ -69,21 +88,37 @@ internal sealed class Field : IDisposable
 
     public Meter Of(SptmCounter counter) => new($"SPTM {counter}", () => Device.Counter(counter) ?? 0);
 
-    public Meter Of(SkCounter counter) => new($"SK {counter}", () => _statistics.Counters()[counter]);
+    public Meter Of(SkCounter counter) => new($"SK {counter}", () => Statistics.Counters()[counter]);
 
-    public Meter Of(ProxyCounter counter) => new($"XnuProxy {counter}", () => _statistics.Counters()[counter]);
+    public Meter Of(ProxyCounter counter) => new($"XnuProxy {counter}", () => Statistics.Counters()[counter]);
 
-    public SystemCounters Counters() => _statistics.Counters();
+    public SystemCounters Counters() => Statistics.Counters();
 
-    public IReadOnlyList<ComponentReport> Components() => _statistics.Components();
+    public IReadOnlyList<ComponentReport> Components() => Statistics.Components();
+
+    private StatisticsClient Statistics => _statistics ?? throw NoServices;
+
+    private static InvalidOperationException NoServices => new("this machine's secure kernel has no services");
 
     /// <summary>Whether Linux's own driver and a service behind it still answer; if not, why.</summary>
     public bool IsAlive(out string why)
     {
         try
         {
-            _hello.Null();
             why = "";
+            if (IsClosed)
+            {
+                return Device.Counter(SptmCounter.SecureBreach) > 0;
+            }
+
+            if (Kernel is { } kernel)
+            {
+                RogueAnswer answer = kernel.Ask(RogueCommand.Ping);
+                why = answer.ToString();
+                return answer.X1 == RogueKernel.Magic;
+            }
+
+            _hello!.Null();
             return true;
         }
         catch (TeeException error)
@@ -95,9 +130,10 @@ internal sealed class Field : IDisposable
 
     public void Dispose()
     {
-        _hello.Dispose();
-        _statistics.Dispose();
+        _hello?.Dispose();
+        _statistics?.Dispose();
+        _registers?.Dispose();
         Device.Dispose();
-        _tee.Dispose();
+        _tee?.Dispose();
     }
 }

@@ -92,7 +92,7 @@ internal static class Program
 
     private static int RunSuite(AttackMachine machine, string without, string only)
     {
-        using Field field = new();
+        using Field field = new(machine);
         Defence[] left = [.. without.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Defence>)];
         return Suite.Create().Run(field, machine, left, only) ? 0 : ExitBroken;
     }

@@ -154,6 +154,13 @@ internal sealed class RawDriver
         Parameter(MessagePage, 1, AttributeValueOut, 0, 0, 0);
     }
 
+    /// <summary>The same, and x0 to x3 of the call that sends it.</summary>
+    public ulong[] SpinWords(uint session, ulong rounds)
+    {
+        PrepareSpin(session, rounds);
+        return [Tee.CallWithRegdArg, MessageCookie >> 32, (uint)MessageCookie, 0];
+    }
+
     /// <summary>What Hello computed.</summary>
     public ulong SpinAnswer() => BinaryPrimitives.ReadUInt64LittleEndian(MessagePage.Bytes[(HeaderBytes + ParameterBytes + 8)..]);
 

@@ -28,6 +28,9 @@ internal sealed class Suite
         BypassAttacks.AddTo(suite);
         InterruptAttacks.AddTo(suite);
         ReentryAttacks.AddTo(suite);
+        RegisterAttacks.AddTo(suite);
+        SecureKernelAttacks.AddTo(suite);
+        ComponentAttacks.AddTo(suite);
         return suite;
     }
 
@@ -41,6 +44,11 @@ internal sealed class Suite
         bool clean = true;
         foreach (AttackRow row in AttackCatalogue.All.Where(row => row.Machine == machine && AttackCatalogue.Matches(row, filter)))
         {
+            if (without.Count == 0 && row.EndsWorld && filter != row.Name)
+            {
+                continue;
+            }
+
             if (without.Count == 0)
             {
                 clean &= RunOne(field, row, isWeak: false);

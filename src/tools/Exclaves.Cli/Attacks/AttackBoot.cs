@@ -9,8 +9,8 @@ using Exclaves.Cli.Machine;
 
 namespace Exclaves.Cli.Attacks;
 
-/// <summary>One boot of the suite: a machine, and the one defence that its monitor lacks, if any.</summary>
-public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
+/// <summary>One boot of the suite: a machine, the one defence that its monitor lacks, if any, and the attack that has the machine to itself, if any.</summary>
+public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string? Alone = null)
 {
     /// <summary>Size of the disk that <see cref="Spec"/> wants, in bytes.</summary>
     public const int DiskBytes = 1 << 20;
@@ -20,7 +20,9 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
 
     private static readonly string[] Masters = [Edu, "pcie-root-port,id=port0,chassis=1", Edu + ",bus=port0", "e1000,romfile="];
 
-    public string Title => $"attack: {(Machine == AttackMachine.Usual ? "" : Machine + ", ")}{(Without is { } defence ? $"controls without {defence}" : "the product")}";
+    private static readonly string Components = Path.Combine("tests", "attacks", "rogue.json");
+
+    public string Title => $"attack: {(Machine == AttackMachine.Usual ? "" : Machine + ", ")}{(Without is { } defence ? $"controls without {defence}" : Alone ?? "the product")}";
 
     /// <summary>The boots that the attacks a person asked for need, each once, the product's before the others.</summary>
     public static IReadOnlyList<AttackBoot> Plan(IEnumerable<AttackRow> rows)
@@ -28,10 +30,11 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
         List<AttackRow> all = [.. rows];
         return
         [
-            .. all.Select(row => new AttackBoot(row.Machine, null))
+            .. all.Select(row => new AttackBoot(row.Machine, null, row.EndsWorld ? row.Name : null))
                 .Concat(all.Where(row => row.Control.Left is not null).Select(row => new AttackBoot(row.Machine, row.Control.Left)))
                 .Distinct()
                 .OrderBy(boot => boot.Without is null ? 0 : 1)
+                .ThenBy(boot => boot.Alone is null ? 0 : 1)
                 .ThenBy(boot => boot.Machine)
                 .ThenBy(boot => boot.Without),
         ];
@@ -40,17 +43,14 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
     /// <param name="disk">File that the machine may have as its disk.</param>
     public MachineSpec Spec(string disk)
     {
-        MachineSpec spec = new() { Addition = Path.Combine("tests", "attacks", "rogue.json") };
-        if (Machine == AttackMachine.Devices)
+        MachineSpec spec = Machine switch
         {
-            spec = spec with { HasInterruptTranslation = true, Disk = disk, Devices = Masters };
-        }
-
-        if (Machine == AttackMachine.Counted)
-        {
-            spec = spec with { CountsInstructions = true, Cpus = 1 };
-        }
-
+            AttackMachine.RogueKernel => new() { HasRogueKernel = true },
+            AttackMachine.RogueKernelMax => new() { HasRogueKernel = true, Cpu = "max,pauth-impdef=on" },
+            AttackMachine.Devices => new() { Addition = Components, HasInterruptTranslation = true, Disk = disk, Devices = Masters },
+            AttackMachine.Counted => new() { Addition = Components, CountsInstructions = true, Cpus = 1 },
+            _ => new() { Addition = Components },
+        };
         return Without is { } defence ? spec with { Variant = ImageVariant.Weak, Without = [defence] } : spec;
     }
 
@@ -58,7 +58,7 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without)
     public IReadOnlyList<string> Command(string filter) =>
     [
         "sh", "-c",
-        "insmod /lib/modules/exclave_attack.ko && exec exclave-attack suite"
-        + $" --machine {Machine} --without '{Without?.ToString() ?? ""}' --only '{filter}'",
+        "insmod /lib/modules/exclave_attack.ko && insmod /lib/modules/exclave_registers.ko && exec exclave-attack suite"
+        + $" --machine {Machine} --without '{Without?.ToString() ?? ""}' --only '{Alone ?? filter}'",
     ];
 }

@@ -8,8 +8,6 @@ namespace Exclaves.Attack;
 /// <summary>Asks the rogue kernel of tests/RogueKernel: one command is one yielding call.</summary>
 internal static class RogueCommands
 {
-    public const ulong Magic = 0x4555_474F_52;
-
     /// <summary>`exclave-attack rogue COMMAND [X2] [X3]`, numbers hexadecimal: prints x0 to x3 of the answer.</summary>
     public static Command Create()
     {
@@ -20,14 +18,12 @@ internal static class RogueCommands
         rogue.SetAction(parsed =>
         {
             using AttackDevice device = AttackDevice.Open();
-            CallResult result = Ask(device, Number(parsed.GetValue(command)!), Number(parsed.GetValue(second)!), Number(parsed.GetValue(third)!));
+            CallResult result = device.Call(Tee.ReturnFromRpc, Number(parsed.GetValue(command)!), Number(parsed.GetValue(second)!), Number(parsed.GetValue(third)!));
             Console.Out.WriteLine($"{result.X0:x} {result.X1:x} {result.X2:x} {result.X3:x}");
             return 0;
         });
         return rogue;
     }
-
-    public static CallResult Ask(AttackDevice device, ulong command, ulong x2 = 0, ulong x3 = 0) => device.Call(Tee.ReturnFromRpc, command, x2, x3);
 
     private static ulong Number(string text) => ulong.Parse(text, NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 }

@@ -1,0 +1,11 @@
+/* What assembly asks of this build's protections: nothing, for it has all. `Sptm.Weak` has its own copy of this file. */
+#ifndef EXCLAVES_SPTM_PROTECTIONS_H
+#define EXCLAVES_SPTM_PROTECTIONS_H
+
+/* Loads a section of worldregs.h for the world that comes. */
+#define PROTECTED(defence, section) section(LOAD)
+
+/* In: x0 = frame. */
+#define PROTECTED_VECTORS LOAD_VECTORS x0, FRAME_V
+
+#endif

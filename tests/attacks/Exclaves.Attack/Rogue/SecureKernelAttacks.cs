@@ -1,0 +1,248 @@
+using System;
+using System.Buffers.Binary;
+using System.Collections.Generic;
+using Exclaves.Abi;
+
+namespace Exclaves.Attack;
+
+/// <summary>What a compromised SK tries. A step that ends the secure world has a machine to itself (<see cref="LastSteps"/>).</summary>
+internal sealed class SecureKernelAttacks
+{
+    private const ulong Proof = 0x464F_4F52_5045_4854;
+
+    /// <summary>MOV x0, #43; RET.</summary>
+    private const ulong Instructions = 0xD65F_03C0_D280_0560;
+    private const ulong InstructionsAnswer = 43;
+
+    /// <summary>A frame of Linux that devices reach, which no build of these images uses for anything else.</summary>
+    private const ulong FrameInWindow = 0x7000_0000;
+
+    /// <summary>A table descriptor, a page descriptor (AF, inner shareable), both of which the same word can be.</summary>
+    private const ulong TableOrPage = 0x703;
+
+    private readonly Trial _trial;
+    private readonly RogueKernel _kernel;
+
+    private SecureKernelAttacks(Trial trial)
+    {
+        _trial = trial;
+        _kernel = trial.Field.Kernel ?? throw new InvalidOperationException("this machine has the real SK");
+        RogueKernel.StayOn(0);
+    }
+
+    private KernelPage Page => _trial.Field.OwnPage;
+
+    private Meter Retypes => _trial.Field.Of(SptmCounter.RefusedRetype);
+
+    private Meter Copies => _trial.Field.Of(SptmCounter.RefusedCopy);
+
+    public static void AddTo(Suite suite)
+    {
+        suite.Add("sk.retype.stale", trial => new SecureKernelAttacks(trial).StaleType());
+        suite.Add("sk.retype.window", trial => new SecureKernelAttacks(trial).Window());
+        suite.Add("sk.borrow", trial => new SecureKernelAttacks(trial).Borrow());
+        suite.Add("sk.copy.read", trial => new SecureKernelAttacks(trial).CopyOut());
+        suite.Add("sk.copy.write", trial => new SecureKernelAttacks(trial).CopyIn());
+        suite.Add("sk.el2", trial => new SecureKernelAttacks(trial).Hypervisor());
+        suite.Add("sk.interrupts", trial => new SecureKernelAttacks(trial).Interrupts());
+        foreach (LastStep step in LastSteps.All)
+        {
+            suite.Add(step.Name, trial => new SecureKernelAttacks(trial).Take(step));
+        }
+    }
+
+    private void StaleType()
+    {
+        foreach ((string name, ulong frame) in (ReadOnlySpan<(string, ulong)>)
+            [("Linux", Page.Address), ("SPTM's data", Virt.SptmBase + Virt.SptmSlotBytes - 4096), ("SK's text", Virt.SkBase), ("image", Virt.ImageHeaderBase)])
+        {
+            _trial.Try($"{name} as donated", Retypes, () => Refused(Retype(frame, FrameType.SkDonated, FrameType.XnuDefault)));
+        }
+
+        foreach ((string name, ulong frame) in (ReadOnlySpan<(string, ulong)>)[("SPTM's data", Virt.SptmBase + Virt.SptmSlotBytes - 4096), ("SK's data", RogueKernel.OwnPage)])
+        {
+            _trial.Try($"{name} as Linux's", Retypes, () => Refused(Retype(frame, FrameType.XnuDefault, FrameType.SkDonated)));
+        }
+
+        PermitDonation();
+    }
+
+    private void Window()
+    {
+        _trial.Try("frame below the window's end", Retypes, () => Refused(Retype(FrameInWindow, FrameType.XnuDefault, FrameType.SkDonated)));
+        PermitDonation();
+    }
+
+    private void Borrow()
+    {
+        Meter shares = _trial.Field.Of(SptmCounter.RefusedShare);
+        foreach ((string name, ulong frame) in (ReadOnlySpan<(string, ulong)>)
+        [
+            ("SPTM's text", Virt.SptmBase), ("SPTM's data", Virt.SptmBase + Virt.SptmSlotBytes - 4096), ("SK's text", Virt.SkBase),
+            ("image", Virt.ImageHeaderBase), ("distributor", Virt.GicDistributor), ("SMMU", Virt.Smmu), ("nowhere", 0xFFFF_FFFF_F000),
+        ])
+        {
+            _trial.Try(name, shares, () => Refused(_kernel.Gate(SkFunction.Borrow, frame)));
+        }
+
+        _trial.Try("return of what is not borrowed", shares, () => Refused(_kernel.Gate(SkFunction.Return, Page.Address)));
+        _trial.Permit("Linux's page", () => Both(_kernel.Gate(SkFunction.Borrow, Page.Address), _kernel.Gate(SkFunction.Return, Page.Address)));
+    }
+
+    private void CopyOut()
+    {
+        foreach ((string name, ulong frame) in (ReadOnlySpan<(string, ulong)>)
+            [("SPTM's text", Virt.SptmBase), ("SPTM's data", Virt.SptmBase + Virt.SptmSlotBytes - 4096), ("image", Virt.ImageHeaderBase), ("distributor", Virt.GicDistributor)])
+        {
+            _trial.Try(name, Copies, () => Refused(_kernel.Gate(SkFunction.LinuxRead, frame, RogueKernel.OwnPage, sizeof(ulong))));
+        }
+
+        _trial.Permit("Linux's page", PermitCopy);
+    }
+
+    private void CopyIn()
+    {
+        _trial.Try("Linux's page", Copies, () => Refused(_kernel.Gate(SkFunction.LinuxWrite, Page.Address, RogueKernel.OwnPage, sizeof(ulong))));
+        _trial.Try("SPTM's data", Copies, () => Refused(
+            _kernel.Gate(SkFunction.LinuxWrite, Virt.SptmBase + Virt.SptmSlotBytes - 4096, RogueKernel.OwnPage, sizeof(ulong))));
+        _trial.Permit("page that Linux named", () =>
+        {
+            // A call with a private page names it; the rogue kernel takes it for a Ping and never says that it is done with the page.
+            KernelPage named = _trial.Field.Device.NewPage();
+            _trial.Field.Device.Call(Tee.CallWithRpcArg, named.Address >> 32, (uint)named.Address, 0);
+            _kernel.Store(RogueKernel.OwnPage, Proof);
+            RogueAnswer answer = _kernel.Gate(SkFunction.LinuxWrite, named.Address, RogueKernel.OwnPage, sizeof(ulong));
+            return Attempt.Of(Word(named) != Proof, answer.ToString());
+        });
+    }
+
+    private void Hypervisor()
+    {
+        Meter entries = _trial.Field.Of(SptmCounter.Enter);
+        foreach ((string name, ulong instruction) in (ReadOnlySpan<(string, ulong)>)
+        [
+            ("MSR HCR_EL2", 14), ("MSR VTTBR_EL2", 15), ("TLBI ALLE1", 7), ("TLBI ALLE2", 8), ("TLBI IPAS2E1IS", 9), ("AT S12E1R", 13), ("ERET to EL2", 28),
+        ])
+        {
+            _trial.Try(name, entries, () => Raised(_kernel.Ask(RogueCommand.Instruction, instruction)));
+        }
+
+        _trial.Permit("TLBI VMALLE1IS", () => Done(_kernel.Ask(RogueCommand.Instruction, 6)));
+    }
+
+    private void Interrupts()
+    {
+        Meter traps = _trial.Field.Of(SptmCounter.SecureTrap);
+        foreach ((string name, ulong instruction) in (ReadOnlySpan<(string, ulong)>)
+            [("ICC_SGI1R_EL1", 16), ("ICC_IAR1_EL1", 17), ("ICC_IAR0_EL1", 18), ("ICC_EOIR1_EL1", 19)])
+        {
+            _trial.Try(name, traps, () => Raised(_kernel.Ask(RogueCommand.Instruction, instruction)));
+        }
+
+        _trial.Permit("ISR_EL1", () => Done(_kernel.Ask(RogueCommand.Wait, 1)));
+    }
+
+    /// <summary>A step that ends the secure world: on the product one for a machine, on a weak build one after another.</summary>
+    private void Take(LastStep step)
+    {
+        if (_trial.IsWeak)
+        {
+            Prepare(step);
+            _trial.Try(step.Name, default, () => Judge(step, _kernel.Ask(step.Command, step.Address(Page), step.Operand)));
+            PutBack(step);
+            return;
+        }
+
+        _trial.Permit("Linux's page", PermitCopy);
+        PermitDonation();
+        Prepare(step);
+        _trial.Try(step.Name, _trial.Field.Of(SptmCounter.SecureBreach), () =>
+        {
+            RogueAnswer answer = _kernel.Ask(step.Command, step.Address(Page), step.Operand);
+            _trial.Field.IsClosed = true;
+            return Judge(step, answer);
+        });
+    }
+
+    private void Prepare(LastStep step)
+    {
+        switch (step.Kind)
+        {
+            case LastStepKind.ReadWord:
+                BinaryPrimitives.WriteUInt64LittleEndian(Page.Bytes[8..], Proof);
+                BinaryPrimitives.WriteUInt64LittleEndian(Page.Bytes, (Page.Address & ~0xFFFul) | TableOrPage);
+                break;
+            case LastStepKind.RunLinux:
+                BinaryPrimitives.WriteUInt64LittleEndian(Page.Bytes[16..], Instructions);
+                break;
+            case LastStepKind.RunData:
+                _kernel.Store(RogueKernel.OwnPage + 16, Instructions);
+                break;
+            case LastStepKind.WriteWord:
+                _kernel.Ask(RogueCommand.Operand, 0, Proof);
+                break;
+            case LastStepKind.Call:
+                _kernel.PrepareGate(step.Target, step.Operands(Page));
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>Weak builds: what was written over came from a word that nobody reads while this runs.</summary>
+    private void PutBack(LastStep step)
+    {
+        if (step.Kind == LastStepKind.WriteWord)
+        {
+            _kernel.Store(step.Address(Page), step.Name == "sk.sptm.write" ? 0 : LastSteps.FirstWordOfText);
+        }
+    }
+
+    private Attempt Judge(LastStep step, RogueAnswer answer)
+    {
+        if (answer.IsClosed)
+        {
+            bool silent = answer is { X1: 0, X2: 0, X3: 0 };
+            return silent ? Attempt.Stopped("the secure world closed") : Attempt.Succeeded($"Linux finds {answer} in its registers");
+        }
+
+        bool brought = step.Kind switch
+        {
+            LastStepKind.ReadWord => answer.IsDone && answer.X1 == Proof,
+            LastStepKind.ReadDevice => answer.IsDone,
+            LastStepKind.RunData or LastStepKind.RunLinux => answer.IsDone && answer.X1 == InstructionsAnswer,
+            LastStepKind.WriteWord => answer.IsDone && _kernel.Ask(RogueCommand.Load, step.Address(Page), sizeof(ulong)).X1 == Proof,
+            _ => answer.IsDone,
+        };
+        return brought ? Attempt.Succeeded(answer.ToString()) : Attempt.Neither(answer.ToString());
+    }
+
+    /// <summary>Linux's page becomes SK's and Linux's again.</summary>
+    private void PermitDonation() => _trial.Permit("Linux's page", () =>
+    {
+        KernelPage page = _trial.Field.Device.NewPage();
+        return Both(
+            Retype(page.Address, FrameType.XnuDefault, FrameType.SkDonated), Retype(page.Address, FrameType.SkDonated, FrameType.XnuDefault));
+    });
+
+    private Attempt PermitCopy()
+    {
+        BinaryPrimitives.WriteUInt64LittleEndian(Page.Bytes, Proof);
+        RogueAnswer answer = _kernel.Gate(SkFunction.LinuxRead, Page.Address, RogueKernel.OwnPage, sizeof(ulong));
+        return Attempt.Of(_kernel.Ask(RogueCommand.Load, RogueKernel.OwnPage, sizeof(ulong)).X1 != Proof, answer.ToString());
+    }
+
+    private RogueAnswer Retype(ulong frame, FrameType from, FrameType to) => _kernel.Gate(SkFunction.Retype, frame, (ulong)from, (ulong)to);
+
+    private static ulong Word(KernelPage page) => BinaryPrimitives.ReadUInt64LittleEndian(page.Bytes);
+
+    private static Attempt Refused(RogueAnswer answer) =>
+        !answer.IsDone ? Attempt.Neither(answer.ToString()) : Attempt.Of(answer.X1 == (ulong)Abi.CallResult.Refused, answer.ToString());
+
+    private static Attempt Raised(RogueAnswer answer) => Attempt.Of(answer.IsException, answer.ToString());
+
+    private static Attempt Done(RogueAnswer answer) => Attempt.Of(!answer.IsDone, answer.ToString());
+
+    private static Attempt Both(RogueAnswer first, RogueAnswer second) =>
+        Attempt.Of(first is not { IsDone: true, X1: 0 } || second is not { IsDone: true, X1: 0 }, $"{first}, then {second}");
+}
