@@ -14,6 +14,9 @@ public class AddressSpaceTests
     private const ulong QuotaPages = 512;
     private const ulong PoolBase = FakeMachine.MemoryBase + 0x10_0000;
 
+    /// <summary>Without donated memory: only read.</summary>
+    private static KernelState _kernel;
+
     private sealed class Owner
     {
         public Component Component;
@@ -40,8 +43,8 @@ public class AddressSpaceTests
                 ulong done;
                 Status status = call switch
                 {
-                    SecureCall.MapMemory => MemoryCalls<FakeMachine>.Map(ref Component, out done),
-                    SecureCall.UnmapMemory => MemoryCalls<FakeMachine>.Unmap(ref Component, out done),
+                    SecureCall.MapMemory => MemoryCalls<FakeMachine>.Map(ref _kernel, ref Component, out done),
+                    SecureCall.UnmapMemory => MemoryCalls<FakeMachine>.Unmap(ref _kernel, ref Component, out done),
                     _ => MemoryCalls<FakeMachine>.Protect(ref Component, out done),
                 };
                 if (status != Status.Ok || done >= context.X[1])

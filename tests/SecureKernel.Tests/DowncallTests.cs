@@ -198,7 +198,7 @@ public class DowncallTests
         [
             SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead,
             SecureCall.LinuxWrite, SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Counters, SecureCall.ComponentInfo, SecureCall.PhysicalAddress,
-            SecureCall.MapDevice,
+            SecureCall.MapDevice, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated,
         ];
         foreach (SecureCall call in calls)
         {
@@ -206,7 +206,7 @@ public class DowncallTests
             Assert.True(sk.Result(Sk.Hello) == Status.BadCapability, $"{call}");
         }
 
-        for (ulong call = (ulong)SecureCall.ForwardReceive + 1; call < 64; call++)
+        for (ulong call = (ulong)SecureCall.CollectDonated + 1; call < 64; call++)
         {
             sk.Call(0, (SecureCall)call);
             Assert.Equal(Status.BadCall, sk.Result(Sk.Hello));
@@ -228,7 +228,7 @@ public class DowncallTests
             (SecureCall.Receive, 0, Status.BadState), (SecureCall.ReplyReceive, 0, Status.BadState), (SecureCall.Reply, 0, Status.BadState),
             (SecureCall.FinishReceive, downcall + 1, Status.NotFound), (SecureCall.FinishReceive, downcall + 0x10000, Status.NotFound),
             (SecureCall.FinishReceive, downcall | (1ul << 62), Status.NotFound), (SecureCall.ForwardReceive, 0, Status.BadCapability),
-            (SecureCall.ForwardReceive, 1, Status.Denied), (SecureCall.ForwardReceive, 5, Status.BadCapability), (SecureCall.Suspend, downcall, Status.BadState),
+            (SecureCall.ForwardReceive, 1, Status.Denied), (SecureCall.ForwardReceive, 5, Status.BadCapability),
         ];
         foreach (var (call, x0, status) in wrong)
         {
@@ -252,6 +252,7 @@ public class DowncallTests
     [InlineData(MessageLabel.Completion)]
     [InlineData(MessageLabel.UpcallReturn)]
     [InlineData(MessageLabel.WorldReset)]
+    [InlineData(MessageLabel.MemoryReturned)]
     public void AComponentCannotSpeakInTheNameOfSkOrLinux(MessageLabel label)
     {
         Sk sk = Sk.Boot();

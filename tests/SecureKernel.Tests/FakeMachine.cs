@@ -30,6 +30,11 @@ public readonly struct FakeMachine : IMachine
 
     public static ref T At<T>(ulong physical) where T : struct
     {
+        if (Machine.Donated.TryGetValue(physical & ~0xFFFul, out byte[]? frame))
+        {
+            return ref MemoryMarshal.AsRef<T>(frame.AsSpan((int)(physical & 0xFFF), Unsafe.SizeOf<T>()));
+        }
+
         ulong offset = physical - MemoryBase;
         if (physical < MemoryBase || offset + (ulong)Unsafe.SizeOf<T>() > MemoryBytes)
         {
@@ -54,6 +59,12 @@ public readonly struct FakeMachine : IMachine
         if (Machine.Reachable.Contains(page))
         {
             throw new InvalidOperationException($"frame {page:x} reused while a stale translation may reach it");
+        }
+
+        if (Machine.Donated.TryGetValue(page, out byte[]? frame))
+        {
+            frame.AsSpan().Clear();
+            return;
         }
 
         Machine.Memory.AsSpan((int)(page - MemoryBase), 4096).Clear();
@@ -139,6 +150,36 @@ public readonly struct FakeMachine : IMachine
         return true;
     }
 
+    /// <summary>SPTM's rules as far as SK can meet them; a call that only SK can get wrong throws.</summary>
+    public static bool Retype(ulong page, FrameType from, FrameType to)
+    {
+        if ((page & 0xFFF) != 0 || page < LinuxBase || page >= LinuxBase + LinuxBytes
+            || (from, to) is not ((FrameType.XnuDefault, FrameType.SkDonated) or (FrameType.SkDonated, FrameType.XnuDefault)))
+        {
+            throw new InvalidOperationException($"a retype of {page:x} from {from} to {to} is fatal");
+        }
+
+        if (to == FrameType.SkDonated)
+        {
+            if (Machine.Refused.Contains(page) || Machine.Shared.ContainsKey(page) || Machine.Donated.ContainsKey(page))
+            {
+                return false;
+            }
+
+            Machine.Donated[page] = new byte[Limits.PageBytes];
+            return true;
+        }
+
+        if (Machine.Reachable.Contains(page))
+        {
+            throw new InvalidOperationException($"frame {page:x} given back while a stale translation may reach it");
+        }
+
+        return Machine.Donated.Remove(page);
+    }
+
+    public static void Kick(ulong cpus) => Machine.Kicked |= cpus;
+
     public static void Log(ulong text, ulong bytes) =>
         Machine.Lines.Add(Encoding.ASCII.GetString(Machine.Memory, (int)(text - MemoryBase), (int)bytes));
 
@@ -170,6 +211,9 @@ public readonly struct FakeMachine : IMachine
         public HashSet<ulong> Reachable { get; } = [];
         public HashSet<ulong> Refused { get; } = [];
         public Dictionary<ulong, int> Shared { get; } = [];
+        /// <summary>Frames of Linux that SPTM has given to SK, with their contents.</summary>
+        public Dictionary<ulong, byte[]> Donated { get; } = [];
+        public ulong Kicked { get; set; }
         public List<ulong> ArgumentsDone { get; } = [];
         public List<(ulong Linux, ulong Secure, ulong Bytes)> Copies { get; } = [];
         public List<string> Lines { get; } = [];

@@ -117,9 +117,10 @@ public sealed class Sk
     }
 
     /// <summary>Booted: the core components wait for their first message.</summary>
-    public static Sk Boot()
+    public static Sk Boot() => BootPrepared(Prepare());
+
+    public static Sk BootPrepared(Sk sk)
     {
-        Sk sk = Prepare();
         sk.Initialize();
         ref Cpu cpu = ref sk.State.Cpus[0];
         cpu.Booting = true;

@@ -104,7 +104,7 @@ public class CallTests
     public static TheoryData<string, MessageCommand, bool, ulong[], uint> MalformedCalls => new()
     {
         // what                        command                        session  attribute, a, b, c, ...                                      result
-        { "unknown command",           (MessageCommand)6,             true,    [],                                                          Tee.ErrorNotSupported },
+        { "unknown command",           (MessageCommand)8,             true,    [],                                                          Tee.ErrorNotSupported },
         { "register by this way",      MessageCommand.RegisterShm,    true,    [],                                                          Tee.ErrorNotSupported },
         { "invoke without session",    MessageCommand.InvokeCommand,  false,   [],                                                          Tee.ErrorBadParameters },
         { "close without session",     MessageCommand.CloseSession,   false,   [],                                                          Tee.ErrorBadParameters },

@@ -23,7 +23,13 @@ public readonly struct FakeSystem : IProxySystem
 
     public static Status FinishReceive(ulong downcall, ulong x0) => World.End(Ending.Finish);
 
-    public static Status Suspend(ulong downcall, ulong x0) => World.Suspend(downcall, x0);
+    public static Status Suspend(ulong downcall, ulong x0, ulong x1 = 0, ulong x2 = 0) => World.Suspend(downcall, x0, x1, x2);
+
+    public static Status Donate(ulong address, ulong pages, ulong component) => World.Donate(address, pages, component);
+
+    public static Status ReturnDonated(ulong component) => World.ReturnDonated(component);
+
+    public static Status CollectDonated(out ulong address) => World.CollectDonated(out address);
 
     public static Status LinuxRead(ulong linux, int bytes) => World.LinuxRead(linux, bytes);
 

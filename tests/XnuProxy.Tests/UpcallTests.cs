@@ -8,8 +8,8 @@ namespace Exclaves.XnuProxy.Tests;
 /// <summary>What services may ask of Linux, and what of Linux's answer they see.</summary>
 public class UpcallTests
 {
-    private const uint GetTime = 3;
-    private const uint SuspendCommand = 5;
+    private const uint GetTime = Rpc.GetTime;
+    private const uint SuspendCommand = Rpc.Suspend;
     private const ulong RpcAt = World.CallPage + MessageArgument.Bytes;
 
     private static (World World, ulong Downcall) Serving()
@@ -44,8 +44,9 @@ public class UpcallTests
         for (uint command = 0; command < 64; command++)
         {
             var (world, downcall) = Serving();
-            Assert.Equal(command is GetTime or SuspendCommand ? Status.Ok : Status.Denied, Ask(world, downcall, command));
-            Assert.Equal(command is GetTime or SuspendCommand, world.Suspended != null);
+            bool listed = command is GetTime or SuspendCommand or Rpc.AllocateMemory;
+            Assert.Equal(listed || command == Rpc.FreeMemory ? Status.Ok : Status.Denied, Ask(world, downcall, command, command == Rpc.AllocateMemory ? 4096ul : 0));
+            Assert.Equal(listed, world.Suspended != null);
         }
     }
 

@@ -29,6 +29,7 @@ public sealed class World
     public Ending LastEnding;
     public (ulong Downcall, ulong X0)? Suspended;
     public Status SuspendAnswer;
+    public Func<ulong, ulong, Status>? DonateAnswer;
 
     /// <summary>Runs after each read of memory that Linux can change: the other Linux thread.</summary>
     public Action? AfterRead;
@@ -45,6 +46,15 @@ public sealed class World
 
     /// <summary>The shared window: VA of a page to its PA.</summary>
     public Dictionary<ulong, ulong> Window { get; } = [];
+
+    /// <summary>Runs that SK holds: pages and component, by address.</summary>
+    public Dictionary<ulong, (ulong Pages, ulong Component)> Donated { get; } = [];
+
+    /// <summary>Runs that are back and that nobody has collected.</summary>
+    public Queue<ulong> Returned { get; } = new();
+
+    /// <summary>Names of allocations that Linux was asked to free, in order.</summary>
+    public List<ulong> Freed { get; } = [];
 
     /// <summary>Every byte of Linux that was written, by PA.</summary>
     public HashSet<ulong> Written { get; } = [];
@@ -104,11 +114,16 @@ public sealed class World
         return Status.Ok;
     }
 
-    public Status Suspend(ulong downcall, ulong x0)
+    public Status Suspend(ulong downcall, ulong x0, ulong x1, ulong x2)
     {
         if (SuspendAnswer == Status.Ok)
         {
             Suspended = (downcall, x0);
+            if (x0 == Tee.RpcFree)
+            {
+                Xunit.Assert.True(x1 >> 32 == 0 && x2 >> 32 == 0);
+                Freed.Add((x1 << 32) | x2);
+            }
         }
 
         return SuspendAnswer;
@@ -122,6 +137,38 @@ public sealed class World
             throw new StoppedException();
         }
     }
+
+    /// <summary>SK's answer to a donation; what it takes it holds until it is returned.</summary>
+    public Status Donate(ulong address, ulong pages, ulong component)
+    {
+        Status status = DonateAnswer?.Invoke(address, pages) ?? Status.Ok;
+        if (status == Status.Ok)
+        {
+            Donated.Add(address, (pages, component));
+        }
+        else if (status == Status.Busy)
+        {
+            Returned.Enqueue(address);
+        }
+
+        return status;
+    }
+
+    public Status ReturnDonated(ulong component)
+    {
+        foreach ((ulong address, (_, ulong owner)) in Donated)
+        {
+            if (component == SecureCallArguments.Everybody || component == owner)
+            {
+                Donated.Remove(address);
+                Returned.Enqueue(address);
+            }
+        }
+
+        return Status.Ok;
+    }
+
+    public Status CollectDonated(out ulong address) => Returned.TryDequeue(out address) ? Status.Ok : Status.NotFound;
 
     public Status LinuxRead(ulong linux, int bytes)
     {

@@ -31,6 +31,8 @@ internal readonly struct HelloService : IService
             case HelloOperation.Crash:
                 Crash();
                 return Tee.ErrorGeneric;
+            case HelloOperation.Memory:
+                return HelloMemory.Serve(ref message);
             default:
                 return Tee.ErrorNotSupported;
         }

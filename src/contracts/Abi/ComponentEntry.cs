@@ -133,6 +133,9 @@ public struct ComponentEntry
     public ulong ProgramHeaders;
     public ulong ProgramHeaderCount;
     public ulong ProgramBase;
+
+    /// <summary>Memory beyond <see cref="QuotaBytes"/> that it may ask Linux for while it serves a call; page multiple. Only its data comes to lie there.</summary>
+    public ulong DonatedBytes;
 }
 
 /// <summary>A service that Linux can name by UUID.</summary>

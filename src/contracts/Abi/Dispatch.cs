@@ -60,6 +60,12 @@ public enum XnuFunction : uint
     /// <summary>Nothing is cached; 'not available' ends the driver's loop.</summary>
     DisableShmCache = 0xB200_000A,
 
+    /// <summary>The driver listens to the interrupt of the TEE's node. It calls 'stop' before it goes, where donated memory comes back.</summary>
+    EnableAsyncNotification = 0xB200_0010,
+
+    /// <summary>What the interrupt is about. There is nothing yet.</summary>
+    GetAsyncNotificationValue = 0xB200_0011,
+
     /// <summary>x1 SptmCounter. An event counter of the monitor. Ours. Answers: x0 0, x1 value.</summary>
     ExclavesCounter = 0xB200_0100,
 
@@ -126,7 +132,7 @@ public enum GateEndpoint : ulong
     /// <summary>x2 CPU number. This CPU is about to be turned off; its state in SK is void.</summary>
     CpuOffline = 3,
 
-    /// <summary>x1 PA of a donated frame. Linux touched memory that it had donated: it gets the frame back, scrubbed, when this returns. SK ends the conclave that owns it and never touches the frame again. Ours.</summary>
+    /// <summary>x1 PA of a donated frame. Linux touched memory that it had donated: it gets the frame back, scrubbed, when SK agrees, and repeats its access. SK ends the conclave that owns the frame and never touches it again. Ours. Answers: x1 1: the frame can be taken; 0: not yet, the owner's thread runs on another CPU and ends there.</summary>
     Reclaim = 4,
 }
 
@@ -203,7 +209,7 @@ public static class Dispatch
     /// <summary>Whether the table holds the endpoint; a pseudo table holds endpoint 0 alone.</summary>
     public static bool HasEndpoint(DispatchTable table, uint endpoint) => table switch
     {
-        DispatchTable.XnuBootstrap => (XnuFunction)endpoint is XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.ExchangeCapabilities or XnuFunction.DisableShmCache or XnuFunction.ExclavesCounter or XnuFunction.ReturnFromRpc or XnuFunction.CallWithRpcArg or XnuFunction.CallWithRegdArg,
+        DispatchTable.XnuBootstrap => (XnuFunction)endpoint is XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.ExchangeCapabilities or XnuFunction.DisableShmCache or XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue or XnuFunction.ExclavesCounter or XnuFunction.ReturnFromRpc or XnuFunction.CallWithRpcArg or XnuFunction.CallWithRegdArg,
         DispatchTable.TxmBootstrap => (TxmFunction)endpoint is TxmFunction.Verdict,
         DispatchTable.SkBootstrap => (SkFunction)endpoint is SkFunction.Retype or SkFunction.Borrow or SkFunction.Return or SkFunction.LinuxRead or SkFunction.LinuxWrite or SkFunction.ArgumentDone or SkFunction.Log or SkFunction.Counters or SkFunction.Kick,
         DispatchTable.ReturnToCaller or DispatchTable.Panic or DispatchTable.ExceptionStateSaved => endpoint == 0,
@@ -215,7 +221,7 @@ public static class Dispatch
     public static XnuCallHandling HandlingOf(XnuFunction function) =>
         function is XnuFunction.ReturnFromRpc or XnuFunction.CallWithRegdArg ? XnuCallHandling.Yielding : function switch
     {
-        XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.DisableShmCache => XnuCallHandling.Fast,
+        XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.DisableShmCache or XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue => XnuCallHandling.Fast,
         XnuFunction.ExchangeCapabilities => XnuCallHandling.Exchange,
         XnuFunction.ExclavesCounter => XnuCallHandling.Counter,
         XnuFunction.CallWithRpcArg => XnuCallHandling.YieldingWithPage,

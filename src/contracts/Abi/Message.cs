@@ -46,6 +46,9 @@ public enum MessageLabel : uint
     /// <summary>To XnuProxy from SK: Linux restarted. Forget sessions and registrations.</summary>
     WorldReset = 4,
 
+    /// <summary>To XnuProxy from SK: donated memory has gone back; <see cref="SecureCall.CollectDonated"/> says which.</summary>
+    MemoryReturned = 5,
+
     /// <summary>To a service: a session opens, is called, is closed; body = <see cref="ServiceMessage"/>.</summary>
     Open = 16,
     Invoke = 17,
@@ -124,10 +127,26 @@ public struct ServiceMessage
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 public struct UpcallMessage
 {
-    /// <summary>OPTEE_RPC_CMD number; only those XnuProxy's allow-list holds.</summary>
+    /// <summary>OPTEE_RPC_CMD number; only those XnuProxy's allow-list holds (<see cref="Rpc"/>).</summary>
     public uint Command;
 
     /// <summary>Answer: Linux's result code.</summary>
     public uint Result;
     public ServiceParameter P0;
+}
+
+/// <summary>RPC commands that services may ask for (tee-abi 1.10).</summary>
+public static class Rpc
+{
+    public const uint GetTime = 3;
+    public const uint Suspend = 5;
+
+    /// <summary>a = bytes, a multiple of 4 KiB and at most <see cref="MaxMemoryBytes"/>: Linux gives memory to the service's component, within the quota declared for it.</summary>
+    public const uint AllocateMemory = 6;
+
+    /// <summary>What the component holds of that memory and does not use goes back.</summary>
+    public const uint FreeMemory = 7;
+
+    /// <summary>One allocation of Linux: 2 MiB, contiguous.</summary>
+    public const ulong MaxMemoryBytes = 0x20_0000;
 }

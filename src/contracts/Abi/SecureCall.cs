@@ -24,7 +24,8 @@ public enum SecureCall : ulong
     Finish = 5,
 
     /// <summary>Downcall capability. x0 = downcall id, x1 = Linux's x0 (RPC code), x2, x3 = its x1, x2: the downcall is suspended for an upcall; SK puts the
-    /// token in x3. It comes back as a message with label <see cref="MessageLabel.UpcallReturn"/>. The caller goes on.</summary>
+    /// token in x3. It comes back as a message with label <see cref="MessageLabel.UpcallReturn"/>. The caller goes on. Possible while it serves the upcall of a
+    /// thread, its return (then one more goes out), or the downcall itself (then it serves the downcall again when it is back).</summary>
     Suspend = 6,
 
     /// <summary>Downcall capability. x0 = Linux PA, x1 = VA, x2 = bytes; neither crosses a page.</summary>
@@ -74,7 +75,7 @@ public enum SecureCall : ulong
     Yield = 21,
 
     /// <summary>Counters capability. x0 = component index: name in the IPC page body, untyped PA in x1, bytes in x2, bytes used in x3,
-    /// <see cref="ComponentState"/> (low half) and generation (high half) in x4.</summary>
+    /// <see cref="ComponentState"/> (low half) and generation (high half) in x4, PA and bytes of memory that Linux gave it in x5, x6.</summary>
     ComponentInfo = 22,
 
     /// <summary>As <see cref="Call"/> but answers at once with Status.Busy when the server is not waiting.</summary>
@@ -88,6 +89,24 @@ public enum SecureCall : ulong
 
     /// <summary><see cref="Forward"/>, then <see cref="Receive"/>, in one. Does not wait when it refuses.</summary>
     ForwardReceive = 26,
+
+    /// <summary>Downcall capability. x0 = PA, x1 = pages, x2 = component index: takes over memory that Linux allocated, for that component's own mappings.
+    /// Status.Busy: a frame in the midst was refused; what was taken goes back and comes by <see cref="CollectDonated"/>. Any other refusal took nothing.</summary>
+    Donate = 27,
+
+    /// <summary>Downcall capability. x0 = component index: its runs of donated memory that it does not use go back to Linux.
+    /// <see cref="SecureCallArguments.Everybody"/>: all donated memory goes back; components that use theirs end. Returns when it has happened.</summary>
+    ReturnDonated = 28,
+
+    /// <summary>Downcall capability. PA in x1 of a run that has gone back entirely and can be freed in Linux; Status.NotFound when there is none.</summary>
+    CollectDonated = 29,
+}
+
+/// <summary>Arguments of <see cref="SecureCall"/>s.</summary>
+public static class SecureCallArguments
+{
+    /// <summary>x0 of <see cref="SecureCall.ReturnDonated"/>: every component.</summary>
+    public const ulong Everybody = ulong.MaxValue;
 }
 
 /// <summary>SK's own counters, words in this order; each returns to where it was when the system is idle, apart from the totals.</summary>
@@ -126,7 +145,13 @@ public enum SkCounter : uint
     /// <summary>System calls that were refused for what the caller named or may not do, in total.</summary>
     RefusedCalls = 10,
 
-    Count = 11,
+    /// <summary>Runs of donated memory that SK knows now.</summary>
+    DonatedRuns = 11,
+
+    /// <summary>Components that ended because Linux took its memory back, in total.</summary>
+    Reclaimed = 12,
+
+    Count = 13,
 }
 
 /// <summary>Why SK entered a personality handler (x0).</summary>

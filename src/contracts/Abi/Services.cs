@@ -45,6 +45,27 @@ public enum HelloOperation : uint
 
     /// <summary>Reads address 0: the conclave ends there.</summary>
     Crash = 5,
+
+    /// <summary>p0 value in: a = <see cref="HelloMemoryAction"/>, b = pages; p1 value out: a = pages that hold what they should, b = bytes that Linux gave for this call.</summary>
+    Memory = 6,
+}
+
+/// <summary>What Hello does with memory beyond its own.</summary>
+public enum HelloMemoryAction : uint
+{
+    None = 0,
+
+    /// <summary>Asks Linux for the pages, maps and fills them.</summary>
+    Fill = 1,
+
+    /// <summary>Compares every word.</summary>
+    Check = 2,
+
+    /// <summary>Unmaps them and gives them back.</summary>
+    Drop = 3,
+
+    /// <summary>Unmaps them; what Linux gave stays here, unused.</summary>
+    Keep = 4,
 }
 
 /// <summary>Operations of <see cref="Services.Signer"/>.</summary>
@@ -91,7 +112,10 @@ public enum ProxyCounter : uint
     /// <summary>Answers of Linux to an upcall that cannot be true, in total.</summary>
     BadReplies = 4,
 
-    Count = 5,
+    /// <summary>Allocations of Linux that are held now: in use, or not yet freed.</summary>
+    Allocations = 5,
+
+    Count = 6,
 }
 
 /// <summary>One component as <see cref="StatisticsOperation.Component"/> shows it.</summary>
@@ -106,6 +130,10 @@ public struct ComponentStatus
     public ulong UsedBytes;
     public ComponentState State;
     public uint Generation;
+
+    /// <summary>Memory that Linux gave it: first byte of the first run, and bytes in all. Linux knows both.</summary>
+    public ulong DonatedBase;
+    public ulong DonatedBytes;
 }
 
 /// <summary>Where a component is in its life.</summary>

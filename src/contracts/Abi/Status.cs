@@ -47,4 +47,7 @@ public enum Status : uint
 
     /// <summary>The device did not answer as its specification says.</summary>
     DeviceError = 14,
+
+    /// <summary>The peer ended because Linux took back memory that it had given to it.</summary>
+    Reclaimed = 15,
 }

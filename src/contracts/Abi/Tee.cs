@@ -16,6 +16,9 @@ public static class Tee
     public const uint CallWithRpcArg = (uint)XnuFunction.CallWithRpcArg;
     public const uint CallWithRegdArg = (uint)XnuFunction.CallWithRegdArg;
 
+    /// <summary>Keys of notifications are below this. Not a multiple of 64: Linux writes past its bitmap there (tee-abi 1.15, N2).</summary>
+    public const ulong NotificationKeys = 127;
+
     /// <summary>Ours, a fast call: x1 = <see cref="SptmCounter"/>; answers 0 and the value in x1.</summary>
     public const uint ExclavesCounter = (uint)XnuFunction.ExclavesCounter;
 
@@ -31,6 +34,7 @@ public static class Tee
     /// <summary>Ours: the secure world panicked and has ended. The driver makes COMMUNICATION of it, which nothing else here causes.</summary>
     public const ulong ReturnEnded = 0x4558_0002;
 
+    public const ulong RpcFree = 0xFFFF_0002;
     public const ulong RpcForeignInterrupt = 0xFFFF_0004;
     public const ulong RpcCommand = 0xFFFF_0005;
 
@@ -64,6 +68,9 @@ public static class Tee
     public const uint ErrorSecurity = 0xFFFF_000F;
     public const uint ErrorShortBuffer = 0xFFFF_0010;
     public const uint ErrorTargetDead = 0xFFFF_3024;
+
+    /// <summary>Ours, from GlobalPlatform's range for implementations: the service ended because Linux took its memory back.</summary>
+    public const uint ErrorMemoryReclaimed = 0x8000_0001;
 
     public const uint OriginApi = 1;
     public const uint OriginComms = 2;

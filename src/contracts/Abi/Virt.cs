@@ -49,6 +49,9 @@ public static class Virt
     public const ulong RealTimeClock = 0x0901_0000;
     public const ulong Gpio = 0x0903_0000;
 
+    /// <summary>The shared peripheral interrupt, edge triggered, that the TEE's node names: no device of the machine drives it.</summary>
+    public const uint NotificationInterrupt = 10;
+
     /// <summary>CPUs the tables are sized for; the boot code refuses to bring up more.</summary>
     public const int MaxCpus = 8;
 }

@@ -83,6 +83,15 @@ public sealed class HelloClient : IDisposable
         return parameters[1].A;
     }
 
+    /// <summary>Has the service fill, check or drop memory that Linux gives it.</summary>
+    /// <returns>Pages that hold what they should, and bytes that Linux gave.</returns>
+    public (ulong Pages, ulong Donated) Memory(HelloMemoryAction action, ulong pages = 0)
+    {
+        Span<TeeParameter> parameters = [TeeParameter.Input((ulong)action, pages), TeeParameter.Output()];
+        _session.Invoke((uint)HelloOperation.Memory, "Memory", parameters);
+        return (parameters[1].A, parameters[1].B);
+    }
+
     /// <summary>Makes the service fault. Succeeds when the secure world says that it ended.</summary>
     public TeeResult Crash() => _session.TryInvoke((uint)HelloOperation.Crash, []);
 

@@ -71,7 +71,7 @@ public sealed class TeeException : Exception
         TeeFailure failure = result.Code switch
         {
             Tee.ErrorItemNotFound when opening => TeeFailure.UnknownService,
-            Tee.ErrorTargetDead => TeeFailure.ServiceEnded,
+            Tee.ErrorTargetDead or Tee.ErrorMemoryReclaimed => TeeFailure.ServiceEnded,
             Tee.ErrorOutOfMemory => TeeFailure.NoMemory,
             Tee.ErrorCommunication when result.Origin == Tee.OriginComms => TeeFailure.SecureWorldEnded,
             _ => TeeFailure.Refused,

@@ -39,6 +39,7 @@ public readonly struct TeeResult
         Tee.ErrorShortBuffer => "the buffer is too small for the answer",
         0xFFFF_0011 => "cancelled from outside",
         Tee.ErrorTargetDead => "the service ended while it worked on the call",
+        Tee.ErrorMemoryReclaimed => "the service ended because Linux took back memory that it had given to it",
         0xFFFF_3041 => "no storage space left",
         0xFFFF_3071 => "wrong authentication code",
         _ => "unknown reason",

@@ -2,6 +2,7 @@ using System;
 using System.CommandLine;
 using System.Globalization;
 using System.Linq;
+using Exclaves.Abi;
 using Exclaves.Client;
 
 namespace Exclaves.Guest;
@@ -72,6 +73,16 @@ internal static class Program
         panicking.Hidden = true;
         panicking.SetAction(parsed => Panic.Work(parsed.GetValue(target)!));
 
+        Option<int> pages = new("--pages") { Description = "Pages of memory.", DefaultValueFactory = _ => 512 };
+        Command donate = new("donate", "Linux gives memory to Hello, which fills, compares and returns it, --count times; fill, check, drop, keep do one step.") { count, pages };
+        donate.SetAction(parsed => Donate.Run(parsed.GetValue(count), parsed.GetValue(pages)));
+        foreach (HelloMemoryAction action in (HelloMemoryAction[])[HelloMemoryAction.Fill, HelloMemoryAction.Check, HelloMemoryAction.Drop, HelloMemoryAction.Keep])
+        {
+            Command step = new(Enum.GetName(action)!.ToLowerInvariant(), "One step.") { pages };
+            step.SetAction(parsed => Donate.Step(action, parsed.GetValue(pages)));
+            donate.Add(step);
+        }
+
         Command stats = new("stats", "Prints the secure world's counters and components.") { json };
         stats.SetAction(parsed => Stats.Run(parsed.GetValue(json)));
 
@@ -82,7 +93,7 @@ internal static class Program
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, stats, bench, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, traps };
     }
 
     private static int Complain(string message, int exit)

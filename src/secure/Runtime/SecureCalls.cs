@@ -6,7 +6,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.Runtime;
 
-/// <summary>What a system call leaves in x1..x4.</summary>
+/// <summary>What a system call leaves in x1..x6.</summary>
 [StructLayout(LayoutKind.Sequential)]
 public struct CallValues
 {
@@ -14,6 +14,8 @@ public struct CallValues
     public ulong X2;
     public ulong X3;
     public ulong X4;
+    public ulong X5;
+    public ulong X6;
 }
 
 /// <summary>The system calls of SK (Abi.SecureCall), one method each.</summary>
@@ -31,7 +33,18 @@ public static unsafe class SecureCalls
 
     public static Status FinishReceive(ulong downcall, ulong x0) => Call(downcall, x0, 0, 0, 0, SecureCall.FinishReceive);
 
-    public static Status Suspend(ulong downcall, ulong x0) => Call(downcall, x0, 0, 0, 0, SecureCall.Suspend);
+    public static Status Suspend(ulong downcall, ulong x0, ulong x1, ulong x2) => Call(downcall, x0, x1, x2, 0, SecureCall.Suspend);
+
+    public static Status Donate(ulong address, ulong pages, ulong component) => Call(address, pages, component, 0, 0, SecureCall.Donate);
+
+    public static Status ReturnDonated(ulong component) => Call(component, 0, 0, 0, 0, SecureCall.ReturnDonated);
+
+    public static Status CollectDonated(out ulong address)
+    {
+        Status status = CallValued(0, 0, 0, 0, 0, SecureCall.CollectDonated, out CallValues values);
+        address = status == Status.Ok ? values.X1 : 0;
+        return status;
+    }
 
     public static Status LinuxRead(ulong linux, void* to, ulong bytes) => Call(linux, (ulong)to, bytes, 0, 0, SecureCall.LinuxRead);
 

@@ -34,25 +34,39 @@ public static class ServiceServer
     public static Span<byte> Buffer(ref ServiceParameter parameter) =>
         parameter.C != 0 ? default : IpcPage.Body.Slice((int)parameter.Offset, (int)parameter.A);
 
-    /// <summary>Linux's clock, by an upcall; the service's message is kept meanwhile.</summary>
+    /// <summary>Linux's clock, by an upcall.</summary>
     public static Status GetTime(out ulong seconds, out ulong nanoseconds)
+    {
+        Status status = Ask(Rpc.GetTime, 0, out UpcallMessage answer);
+        seconds = status == Status.Ok ? answer.P0.A : 0;
+        nanoseconds = status == Status.Ok ? answer.P0.B : 0;
+        return status;
+    }
+
+    /// <summary>Linux gives memory for this component's own mappings, within its declared quota; a multiple of 4 KiB, at most <see cref="Rpc.MaxMemoryBytes"/>.</summary>
+    public static Status RequestMemory(ulong bytes) => Ask(Rpc.AllocateMemory, bytes, out _);
+
+    /// <summary>Runs of such memory that are not mapped any more go back.</summary>
+    public static Status ReturnMemory() => Ask(Rpc.FreeMemory, 0, out _);
+
+    /// <summary>One upcall; the service's message is kept meanwhile.</summary>
+    private static Status Ask(uint command, ulong value, out UpcallMessage answer)
     {
         ServiceMessage kept = IpcPage.Service;
         MessageHeader header = IpcPage.Header;
         ref UpcallMessage upcall = ref MemoryMarshal.AsRef<UpcallMessage>(IpcPage.Body);
         upcall = default;
-        upcall.Command = Rpc.GetTime;
-        upcall.P0.Kind = ParameterKind.ValueOut;
+        upcall.Command = command;
+        upcall.P0.Kind = command == Rpc.GetTime ? ParameterKind.ValueOut : ParameterKind.ValueIn;
+        upcall.P0.A = value;
         IpcPage.Header.Label = MessageLabel.Upcall;
         IpcPage.Header.Length = (uint)Unsafe.SizeOf<UpcallMessage>();
         Status status = SecureCalls.CallEndpoint(ComponentEntry.UpcallSlot);
         status = status == Status.Ok ? IpcPage.Header.Status : status;
-        bool answered = status == Status.Ok && upcall.Result == Tee.Success;
-        seconds = answered ? upcall.P0.A : 0;
-        nanoseconds = answered ? upcall.P0.B : 0;
+        answer = upcall;
         IpcPage.Service = kept;
         IpcPage.Header = header;
-        return answered ? Status.Ok : status == Status.Ok ? Status.BadReply : status;
+        return status == Status.Ok && answer.Result != Tee.Success ? Status.BadReply : status;
     }
 
     private static void Serve<TService>() where TService : struct, IService
@@ -92,11 +106,4 @@ public static class ServiceServer
 
         return end;
     }
-}
-
-/// <summary>RPC commands that services may ask for (tee-abi 1.10).</summary>
-public static class Rpc
-{
-    public const uint GetTime = 3;
-    public const uint Suspend = 5;
 }

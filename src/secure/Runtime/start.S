@@ -36,11 +36,13 @@ FUNC(runtime_call)
     ret
 ENDFUNC(runtime_call)
 
-/* In: x0..x4 = arguments, x5 = call number, x6 = where x1..x4 go. Out: x0 = Status. */
+/* In: x0..x4 = arguments, x5 = call number, x6 = where x1..x6 go. Out: x0 = Status. Clobbers x8, x9. */
 FUNC(runtime_call_values)
     mov     x8, x5
+    mov     x9, x6
     svc     #1
-    stp     x1, x2, [x6]
-    stp     x3, x4, [x6, #16]
+    stp     x1, x2, [x9]
+    stp     x3, x4, [x9, #16]
+    stp     x5, x6, [x9, #32]
     ret
 ENDFUNC(runtime_call_values)

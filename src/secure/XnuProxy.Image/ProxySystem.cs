@@ -25,7 +25,7 @@ internal readonly unsafe struct ProxySystem : IProxySystem
 
     public static Status FinishReceive(ulong downcall, ulong x0) => SecureCalls.FinishReceive(downcall, x0);
 
-    public static Status Suspend(ulong downcall, ulong x0) => SecureCalls.Suspend(downcall, x0);
+    public static Status Suspend(ulong downcall, ulong x0, ulong x1 = 0, ulong x2 = 0) => SecureCalls.Suspend(downcall, x0, x1, x2);
 
     public static Status LinuxRead(ulong linux, int bytes) => SecureCalls.LinuxRead(linux, (void*)ScratchBase, (ulong)bytes);
 
@@ -35,6 +35,12 @@ internal readonly unsafe struct ProxySystem : IProxySystem
         SecureCalls.ShareMap((ulong*)ScratchBase + entry, (ulong)count, window);
 
     public static Status ShareUnmap(ulong window, ulong pages) => SecureCalls.ShareUnmap(window, pages);
+
+    public static Status Donate(ulong address, ulong pages, ulong component) => SecureCalls.Donate(address, pages, component);
+
+    public static Status ReturnDonated(ulong component) => SecureCalls.ReturnDonated(component);
+
+    public static Status CollectDonated(out ulong address) => SecureCalls.CollectDonated(out address);
 
     public static void CopyIn(scoped Span<byte> to, ulong shared)
     {
@@ -68,6 +74,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
             answer.UsedBytes = values.X3;
             answer.State = (ComponentState)(uint)values.X4;
             answer.Generation = (uint)(values.X4 >> 32);
+            answer.DonatedBase = values.X5;
+            answer.DonatedBytes = values.X6;
         }
 
         return status;

@@ -39,6 +39,8 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             MessageCommand.OpenSession => Open(ref state, services, downcall, in whole, ref argument),
             MessageCommand.InvokeCommand => Invoke(ref state, services, downcall, in whole, ref argument),
             MessageCommand.CloseSession => Close(ref state, services, downcall, in whole, ref argument),
+            MessageCommand.DoBottomHalf => Answer(downcall, in whole, Tee.Success, Tee.OriginTee),
+            MessageCommand.StopAsyncNotification => Stop(ref state, downcall, in whole),
             MessageCommand.Cancel => Cancel(ref state, downcall, in whole, ref argument),
             _ => Refuse(ref state, downcall, in whole, Tee.ErrorNotSupported),
         };
@@ -57,7 +59,12 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         uint result;
         if (status != Status.Ok)
         {
-            result = status == Status.PeerDied ? Tee.ErrorTargetDead : Tee.ErrorCommunication;
+            result = status switch
+            {
+                Status.PeerDied => Tee.ErrorTargetDead,
+                Status.Reclaimed => Tee.ErrorMemoryReclaimed,
+                _ => Tee.ErrorCommunication,
+            };
             origin = Tee.OriginTee;
         }
         else if (TSystem.Message.Length < (uint)Unsafe.SizeOf<ServiceMessage>())
@@ -143,6 +150,13 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         StartMessage(ref state, session, MessageLabel.Close);
         argument.Header.ParameterCount = 0;
         return Send(ref state, services, downcall, session, in place, ref argument, 0, MessageCommand.CloseSession);
+    }
+
+    /// <summary>The only call of a driver that leaves: it does not end before Linux has its memory back (tee-abi 1.14).</summary>
+    private static Decision Stop(ref ProxyState state, ulong downcall, in SharedPlace place)
+    {
+        Memory<TSystem>.GiveBack(ref state, SecureCallArguments.Everybody);
+        return Answer(downcall, in place, Tee.Success, Tee.OriginTee);
     }
 
     /// <summary>Calls in flight run to their end: services here are short, or poll for themselves.</summary>

@@ -19,7 +19,7 @@ public interface IProxySystem
     /// <summary><paramref name="rpcArgument"/>: address in the window of what follows the call's argument.</summary>
     static abstract Status ForwardReceive(uint slot, ulong rpcArgument);
     static abstract Status FinishReceive(ulong downcall, ulong x0);
-    static abstract Status Suspend(ulong downcall, ulong x0);
+    static abstract Status Suspend(ulong downcall, ulong x0, ulong x1 = 0, ulong x2 = 0);
 
     /// <summary>Copies Linux's memory to the start of <see cref="Scratch"/>; never across a page.</summary>
     static abstract Status LinuxRead(ulong linux, int bytes);
@@ -30,6 +30,11 @@ public interface IProxySystem
     /// <summary>Shares the pages whose addresses lie in <see cref="Scratch"/> from <paramref name="entry"/> (index) on. All or nothing.</summary>
     static abstract Status ShareMap(int entry, int count, ulong window);
     static abstract Status ShareUnmap(ulong window, ulong pages);
+
+    /// <summary>SecureCall.Donate, ReturnDonated and CollectDonated.</summary>
+    static abstract Status Donate(ulong address, ulong pages, ulong component);
+    static abstract Status ReturnDonated(ulong component);
+    static abstract Status CollectDonated(out ulong address);
 
     static abstract void CopyIn(scoped Span<byte> to, ulong shared);
     static abstract void CopyOut(ulong shared, scoped ReadOnlySpan<byte> from);

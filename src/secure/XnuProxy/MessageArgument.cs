@@ -31,6 +31,12 @@ public enum MessageCommand : uint
     Cancel = 3,
     RegisterShm = 4,
     UnregisterShm = 5,
+
+    /// <summary>The interrupt's thread lends itself: nothing waits for it yet.</summary>
+    DoBottomHalf = 6,
+
+    /// <summary>The driver is about to go: what Linux gave comes back now.</summary>
+    StopAsyncNotification = 7,
 }
 
 /// <summary>struct optee_msg_param.</summary>

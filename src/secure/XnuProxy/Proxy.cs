@@ -29,11 +29,12 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
             }
 
             // The service is gone: the client learns it now.
-            decision = Calls<TSystem>.Complete(ref state, decision.Downcall, Status.PeerDied);
+            decision = Calls<TSystem>.Complete(ref state, decision.Downcall, status == Status.Reclaimed ? status : Status.PeerDied);
         }
 
         return decision.Ending switch
         {
+            Ending.Finish when Memory<TSystem>.TryFree(ref state, decision.Downcall, decision.X0) => TSystem.Receive(),
             Ending.Finish => Finish(decision),
             Ending.Reply => TSystem.ReplyReceive(),
             _ => TSystem.Receive(),
@@ -53,6 +54,9 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
                 return Upcalls<TSystem>.Return(ref state, message.Downcall);
             case MessageLabel.Upcall:
                 return Upcalls<TSystem>.Begin(ref state, message.Downcall);
+            case MessageLabel.MemoryReturned:
+                Memory<TSystem>.Collect(ref state);
+                return Decision.Receive;
             case MessageLabel.WorldReset:
                 Reset(ref state);
                 return Decision.Receive;
@@ -86,6 +90,7 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
 
     private static void Reset(ref ProxyState state)
     {
+        Memory<TSystem>.GiveBack(ref state, SecureCallArguments.Everybody);
         for (int i = 0; i < RegistrationTable.Capacity; i++)
         {
             uint pages = state.Registrations[i].Pages;

@@ -10,6 +10,7 @@ public struct ProxyState
     public RegistrationTable Registrations;
     public SessionTable Sessions;
     public RequestArray Requests;
+    public AllocationTable Allocations;
     public int RequestCount;
     public ulong Malformed;
     public ulong BadReplies;
@@ -29,6 +30,7 @@ public struct ProxyState
     {
         Requests = default;
         RequestCount = 0;
+        Allocations.Forget();
         Sessions.Reset();
         Registrations.Reset();
     }

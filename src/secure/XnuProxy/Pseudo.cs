@@ -90,6 +90,7 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
         own[(int)ProxyCounter.Requests] = (ulong)state.RequestCount;
         own[(int)ProxyCounter.Malformed] = state.Malformed;
         own[(int)ProxyCounter.BadReplies] = state.BadReplies;
+        own[(int)ProxyCounter.Allocations] = (ulong)state.Allocations.Count;
         return Tee.Success;
     }
 

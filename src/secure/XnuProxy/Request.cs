@@ -51,6 +51,15 @@ public struct Request
 
     /// <summary>Command of the upcall that Linux is working on; 0 = none.</summary>
     public uint Upcall;
+
+    /// <summary>What the upcall asks with (bytes, milliseconds), for which component, and how often it has asked before.</summary>
+    public ulong Value;
+    public ulong Component;
+    public int Attempt;
+
+    /// <summary>In <see cref="Upcall"/>: the request is over; its downcall frees memory of Linux, then ends with <see cref="Answer"/>.</summary>
+    public const uint Freeing = uint.MaxValue;
+    public ulong Answer;
 }
 
 [InlineArray(Request.Capacity)]

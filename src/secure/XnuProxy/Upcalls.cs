@@ -8,8 +8,6 @@ namespace Exclaves.XnuProxy;
 /// <summary>What services may ask of Linux, through the RPC argument that follows the call's own (tee-abi 1.10).</summary>
 public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
 {
-    private const uint GetTime = 3;
-    private const uint Suspend = 5;
     private const ulong MaxSuspendMilliseconds = 10_000;
     private const ulong NanosecondsPerSecond = 1_000_000_000;
     private const int ArgumentBytes = MessageArgument.Bytes + MessageParameter.Bytes;
@@ -34,26 +32,17 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
             return Refuse(Status.Denied);
         }
 
-        if (!TryPlace(ref state, in request, out ulong address))
+        if (asked.Command == Rpc.FreeMemory)
         {
-            return Refuse(Status.BadState);
+            Memory<TSystem>.GiveBack(ref state, TSystem.Message.Badge - 1);
+            return Reply(Status.Ok, 0);
         }
 
-        ArgumentCopy argument = default;
-        argument.Header.Command = (MessageCommand)asked.Command;
-        argument.Header.Result = Tee.ErrorGeneric;
-        argument.Header.ParameterCount = 1;
-        argument.Parameters[0].Attribute = asked.Command == GetTime ? MessageParameter.ValueOutput : MessageParameter.ValueInput;
-        argument.Parameters[0].A = asked.Command == GetTime ? 0 : asked.P0.A;
-        TSystem.CopyOut(address, Bytes(ref argument));
-        Status status = TSystem.Suspend(downcall, Tee.RpcCommand);
-        if (status != Status.Ok)
-        {
-            return Refuse(status);
-        }
-
-        request.Upcall = asked.Command;
-        return Decision.Receive;
+        request.Value = asked.P0.A;
+        request.Component = TSystem.Message.Badge - 1;
+        request.Attempt = 0;
+        Status status = Send(ref state, ref request, downcall, asked.Command);
+        return status == Status.Ok ? Decision.Receive : Refuse(status);
     }
 
     /// <summary>Linux is back: its answer is copied once, judged, and given to the service that waits.</summary>
@@ -67,6 +56,13 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
 
         uint command = request.Upcall;
         request.Upcall = 0;
+        if (command == Request.Freeing)
+        {
+            request.Downcall = 0;
+            return Decision.Finish(downcall, request.Answer);
+        }
+
+        state.Allocations.Reserved -= command == Rpc.AllocateMemory ? 1 : 0;
         if (!TryPlace(ref state, in request, out ulong address))
         {
             return Refuse(Status.BadReply);
@@ -80,11 +76,16 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
             return Refuse(Status.BadReply);
         }
 
+        if (command == Rpc.AllocateMemory)
+        {
+            return Allocated(ref state, ref request, downcall, in answer);
+        }
+
         ref UpcallMessage reply = ref MemoryMarshal.AsRef<UpcallMessage>(TSystem.Body);
         reply = default;
         reply.Command = command;
         reply.Result = answer.Header.Result;
-        if (command == GetTime && answer.Header.Result == Tee.Success)
+        if (command == Rpc.GetTime && answer.Header.Result == Tee.Success)
         {
             reply.P0.Kind = ParameterKind.ValueOut;
             reply.P0.A = answer.Parameters[0].A;
@@ -94,16 +95,66 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
         return Reply(Status.Ok, (uint)Unsafe.SizeOf<UpcallMessage>());
     }
 
+    /// <summary>Memory that does not do is asked for again, within bounds: the next lies elsewhere.</summary>
+    private static Decision Allocated(ref ProxyState state, ref Request request, ulong downcall, in ArgumentCopy answer)
+    {
+        Status status = Memory<TSystem>.Take(ref state, in request, in answer);
+        if (status == Status.Denied && ++request.Attempt < Memory<TSystem>.Attempts
+            && Send(ref state, ref request, downcall, Rpc.AllocateMemory) == Status.Ok)
+        {
+            return Decision.Receive;
+        }
+
+        state.BadReplies += status == Status.BadReply ? 1ul : 0;
+        return Refuse(status == Status.Denied ? Status.NoMemory : status);
+    }
+
+    /// <summary>Writes the question and lets the downcall go to Linux with it.</summary>
+    private static Status Send(ref ProxyState state, ref Request request, ulong downcall, uint command)
+    {
+        if (!TryPlace(ref state, in request, out ulong address))
+        {
+            return Status.BadState;
+        }
+
+        if (command == Rpc.AllocateMemory && !state.Allocations.TryReserve())
+        {
+            return Status.NoMemory;
+        }
+
+        ArgumentCopy argument = default;
+        argument.Header.Command = (MessageCommand)command;
+        argument.Header.Result = Tee.ErrorGeneric;
+        argument.Header.ParameterCount = 1;
+        if (command == Rpc.AllocateMemory)
+        {
+            Memory<TSystem>.Ask(ref argument.Parameters[0], request.Value);
+        }
+        else
+        {
+            argument.Parameters[0].Attribute = command == Rpc.GetTime ? MessageParameter.ValueOutput : MessageParameter.ValueInput;
+            argument.Parameters[0].A = command == Rpc.GetTime ? 0 : request.Value;
+        }
+
+        TSystem.CopyOut(address, Bytes(ref argument));
+        Status status = TSystem.Suspend(downcall, Tee.RpcCommand);
+        request.Upcall = status == Status.Ok ? command : 0;
+        state.Allocations.Reserved -= command == Rpc.AllocateMemory && status != Status.Ok ? 1 : 0;
+        return status;
+    }
+
     private static bool IsAllowed(in UpcallMessage asked) => asked.Command switch
     {
-        GetTime => true,
-        Suspend => asked.P0.A <= MaxSuspendMilliseconds,
+        Rpc.GetTime => true,
+        Rpc.Suspend => asked.P0.A <= MaxSuspendMilliseconds,
+        Rpc.AllocateMemory => Memory<TSystem>.IsAllowed(asked.P0.A),
+        Rpc.FreeMemory => true,
         _ => false,
     };
 
     /// <summary>A time has fewer nanoseconds than a second has, and lies within 64-bit file times.</summary>
     private static bool IsSound(uint command, in ArgumentCopy answer) =>
-        command != GetTime || answer.Header.Result != Tee.Success
+        command != Rpc.GetTime || answer.Header.Result != Tee.Success
         || (answer.Parameters[0].B < NanosecondsPerSecond && answer.Parameters[0].A >> 40 == 0);
 
     private static bool TryPlace(ref ProxyState state, in Request request, out ulong address)

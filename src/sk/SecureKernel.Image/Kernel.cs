@@ -59,6 +59,12 @@ internal static class Kernel
                 frame.W2 = (ulong)_state.ComponentCount;
                 frame.W3 = _state.ServiceCount;
                 break;
+            case GateEndpoint.Reclaim:
+                Lock.Acquire();
+                frame.W1 = Donations<SkMachine>.TryReclaim(ref _state, frame.W1) ? 1ul : 0;
+                Lock.Release();
+                frame.W0 = (ulong)GateStatus.Success;
+                break;
             case GateEndpoint.CpuOffline:
                 // A CPU outside a downcall holds nothing; it starts again at entry.S.
                 frame.W0 = (ulong)GateStatus.Success;

@@ -76,6 +76,10 @@ internal readonly unsafe struct SkMachine : IMachine
 
     public static bool Unshare(ulong page) => Gate.Call(SkFunction.Return, page);
 
+    public static bool Retype(ulong page, FrameType from, FrameType to) => Gate.Call(SkFunction.Retype, page, (ulong)from, (ulong)to);
+
+    public static void Kick(ulong cpus) => Gate.Call(SkFunction.Kick, cpus);
+
     public static void Log(ulong text, ulong bytes) => Gate.Call(SkFunction.Log, text, bytes);
 
     public static void SptmCounters(ulong words) => Gate.Call(SkFunction.Counters, words);

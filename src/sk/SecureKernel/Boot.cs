@@ -85,6 +85,12 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
             }
 
             GrantAll(ref kernel, ref component, ref entry);
+            component.DonatedLimit = entry.DonatedBytes / Limits.PageBytes;
+            if (component.DonatedLimit != 0 && (component.IsCore || component.Capabilities.MayUse(CapabilityKind.DmaAddress)))
+            {
+                // Linux can end it at any time, and no device of the secure world may keep the address.
+                Refuse(8);
+            }
         }
 
         if (kernel.Proxy < 0 || !kernel.Components[kernel.Proxy].IsCore)

@@ -22,6 +22,9 @@ public struct Component
 
     /// <summary>It is dead and its memory is not yet scrubbed.</summary>
     public bool Scrubbing;
+
+    /// <summary>Linux took memory of it back while its thread ran: it ends as soon as that traps.</summary>
+    public bool Doomed;
     public bool IsProxy;
     public bool IsCore;
 
@@ -42,6 +45,13 @@ public struct Component
 
     public AddressSpace Space;
     public Untyped Memory;
+
+    /// <summary>Pages of donated memory that it may hold, and how many it holds and does not use.</summary>
+    public ulong DonatedLimit;
+    public ulong DonatedFree;
+
+    /// <summary>What its callers learn once it is dead.</summary>
+    public Status EndStatus;
     public CapabilityTable Capabilities;
 
     /// <summary>Physical addresses: the IPC page, and the entry of the image's table.</summary>

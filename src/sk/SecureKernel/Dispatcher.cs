@@ -40,7 +40,11 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             return Interrupted(ref kernel, ref cpu);
         }
 
-        if (kernel.ScrubPending)
+        if (kernel.ReturnPending)
+        {
+            Donations<TMachine>.ReturnChunk(ref kernel);
+        }
+        else if (kernel.ScrubPending)
         {
             Lifecycle<TMachine>.ScrubChunk(ref kernel);
         }
@@ -52,6 +56,12 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
     public static Step Returned(ref KernelState kernel, ref Cpu cpu, Trap trap)
     {
         ref Component component = ref kernel.Components[cpu.Component];
+        if (component.Doomed)
+        {
+            Lifecycle<TMachine>.EndReclaimed(ref kernel, ref component);
+            return Next(ref kernel, ref cpu);
+        }
+
         switch (trap)
         {
             case Trap.Synchronous:

@@ -46,7 +46,12 @@ public struct Downcall
 
     /// <summary>While an upcall is under way: the component that holds the downcall, and the one that waits for the upcall's answer.</summary>
     public int Holder;
+
+    /// <summary>A component's index, <see cref="Nobody"/> or <see cref="ProxyItself"/>.</summary>
     public int Upcaller;
+
+    /// <summary>Its answer came while it was in Linux with an upcall: it lies in the message page and goes to XnuProxy after the upcall's return.</summary>
+    public bool Late;
     public ushort Next;
 
     /// <summary>Counts uses of this context; part of the id that XnuProxy sees.</summary>
@@ -70,6 +75,15 @@ public struct Downcall
 
     /// <summary>Badge of the capability that forwarded it.</summary>
     public ulong Badge;
+
+    /// <summary>Who made the upcall has ended: the return goes to XnuProxy none the less, which may have something of Linux's to give back.</summary>
+    public const int Nobody = -1;
+
+    /// <summary>XnuProxy asked Linux on its own account, and serves the downcall again afterwards.</summary>
+    public const int ProxyItself = -2;
+
+    /// <summary>Is in Linux with an upcall, about to be, or back with a return that XnuProxy has not dealt with.</summary>
+    public readonly bool IsInUpcall => Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || Message == DowncallMessage.UpcallReturn;
 
     public readonly ulong Id(int index) => ((ulong)Generation << 16) | (uint)index;
 }

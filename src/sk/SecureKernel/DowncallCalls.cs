@@ -33,7 +33,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         ref Component server = ref kernel.Components[(int)capability.Object];
         if (server.Life == ComponentState.Dead || server.Generation != capability.Generation)
         {
-            return Status.PeerDied;
+            return Lifecycle<TMachine>.EndOf(in server);
         }
 
         if (server.Index == caller.Index)
@@ -74,7 +74,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    /// <summary>x0 = downcall id, x1..x3 = Linux's x0..x2. The thread whose call is being served waits until Linux is back.</summary>
+    /// <summary>x0 = downcall id, x1..x3 = Linux's x0..x2. Whoever needs the answer waits until Linux is back.</summary>
     public static Status Suspend(ref KernelState kernel, ref Component caller)
     {
         if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
@@ -89,22 +89,41 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.NotFound;
         }
 
-        if (caller.Serving != ServingKind.Thread)
+        ref Downcall call = ref kernel.Downcalls[index];
+        if (call.Phase != DowncallPhase.Held)
         {
             return Status.BadState;
         }
 
-        ref Component upcaller = ref kernel.Components[caller.ServingIndex];
-        ref Downcall call = ref kernel.Downcalls[index];
-        if (Messages<TMachine>.DowncallOf(ref kernel, ref upcaller) != index || call.Phase != DowncallPhase.Held)
+        switch (caller.Serving)
         {
-            return Status.BadState;
+            case ServingKind.Thread:
+                ref Component upcaller = ref kernel.Components[caller.ServingIndex];
+                if (Messages<TMachine>.DowncallOf(ref kernel, ref upcaller) != index || call.IsInUpcall)
+                {
+                    return Status.BadState;
+                }
+
+                upcaller.UpcallOf = index + 1;
+                call.Upcaller = (int)upcaller.Index;
+                call.Holder = call.At;
+                break;
+
+            case ServingKind.UpcallReturn when caller.ServingIndex == index:
+                // The same thread waits on, for one more answer.
+                call.Message = DowncallMessage.None;
+                break;
+
+            case ServingKind.Downcall when caller.ServingIndex == index:
+                call.Upcaller = Downcall.ProxyItself;
+                call.Holder = call.At;
+                break;
+
+            default:
+                return Status.BadState;
         }
 
         caller.Serving = ServingKind.Nobody;
-        upcaller.UpcallOf = index + 1;
-        call.Upcaller = (int)upcaller.Index;
-        call.Holder = call.At;
         call.Phase = DowncallPhase.Leaving;
         call.X0 = context.X[1];
         call.X1 = context.X[2];
@@ -129,7 +148,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        if (!IsRam(ref kernel, linux, bytes))
+        if (!kernel.IsRam(linux, bytes))
         {
             return Status.BadAddress;
         }
@@ -203,7 +222,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
 
     private static Status ShareOne(ref KernelState kernel, ref Component caller, ulong page, ulong address)
     {
-        if ((page & (Limits.PageBytes - 1)) != 0 || !IsRam(ref kernel, page, Limits.PageBytes))
+        if ((page & (Limits.PageBytes - 1)) != 0 || !kernel.IsRam(page, Limits.PageBytes))
         {
             return Status.BadAddress;
         }
@@ -273,9 +292,6 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         AddressSpace.IsRange(address, pages)
         && address >= UserLayout.SharedBase && address < UserLayout.SharedEnd
         && (UserLayout.SharedEnd - address) / Limits.PageBytes >= pages;
-
-    private static bool IsRam(ref KernelState kernel, ulong address, ulong bytes) =>
-        address >= kernel.RamBase && address - kernel.RamBase < kernel.RamBytes && kernel.RamBytes - (address - kernel.RamBase) >= bytes;
 
     private static bool CrossesPage(ulong address, ulong bytes) => (address & (Limits.PageBytes - 1)) + bytes > Limits.PageBytes;
 }

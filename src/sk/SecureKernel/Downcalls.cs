@@ -154,7 +154,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     private static void Abandon(ref KernelState kernel, int index)
     {
         ref Downcall call = ref kernel.Downcalls[index];
-        bool inUpcall = call.Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || call.Message == DowncallMessage.UpcallReturn;
+        bool inUpcall = call.IsInUpcall;
         if (call.Phase == DowncallPhase.Queued)
         {
             EndpointQueue.Remove(ref kernel, ref kernel.Components[call.At], EndpointQueue.OfDowncall(index));
@@ -167,7 +167,10 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         if (inUpcall && call.Phase != DowncallPhase.Finished)
         {
             Orphan(ref kernel.Components[call.Holder], index);
-            Messages<TMachine>.Answer(ref kernel.Components[call.Upcaller], 0, Status.BadReply);
+            if (call.Upcaller >= 0)
+            {
+                Messages<TMachine>.Answer(ref kernel.Components[call.Upcaller], 0, Status.BadReply);
+            }
         }
 
         Free(ref kernel, index);
@@ -188,6 +191,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Argument = 0;
         call.Phase = DowncallPhase.Free;
         call.Message = DowncallMessage.None;
+        call.Late = false;
         call.Away = false;
         call.Token = 0;
         call.Next = kernel.FreeDowncalls;

@@ -1,3 +1,5 @@
+using Exclaves.Abi;
+
 namespace Exclaves.SecureKernel;
 
 /// <summary>Everything SK does to the machine, and to SPTM below it.</summary>
@@ -32,6 +34,12 @@ public interface IMachine
     static abstract bool ArgumentDone(ulong linux);
     static abstract bool Share(ulong page);
     static abstract bool Unshare(ulong page);
+
+    /// <summary>Asks SPTM to change a frame's type. False: the frame is not of that type now, is in use, or lies where devices reach.</summary>
+    static abstract bool Retype(ulong page, FrameType from, FrameType to);
+
+    /// <summary>Brings other CPUs (bit mask) out of secure EL0.</summary>
+    static abstract void Kick(ulong cpus);
     static abstract void Log(ulong text, ulong bytes);
     static abstract void SptmCounters(ulong words);
 

@@ -68,7 +68,8 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    /// <summary>x0 = component index: name in the IPC page's body; untyped base, bytes, bytes used in x1..x3, state and generation (high half) in x4.</summary>
+    /// <summary>x0 = component index: name in the IPC page's body; untyped base, bytes, bytes used in x1..x3, state and generation (high half) in x4,
+    /// base and bytes of donated memory in x5, x6.</summary>
     public static Status Component(ref KernelState kernel, ref Component caller)
     {
         if (!caller.Capabilities.MayUse(CapabilityKind.Counters))
@@ -88,6 +89,7 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
         context.X[2] = asked.Memory.Bytes;
         context.X[3] = asked.Memory.UsedFrames * Limits.PageBytes;
         context.X[4] = (ulong)asked.Life | ((ulong)asked.Generation << 32);
+        Donations<TMachine>.Describe(ref kernel, asked.Index, out context.X[5], out context.X[6]);
         return Status.Ok;
     }
 

@@ -37,6 +37,7 @@ public struct KernelState
     public DowncallTable Downcalls;
     public CpuTable Cpus;
     public SkCounterTable Counters;
+    public DonatedRunTable Runs;
 
     public int ComponentCount;
     public int Proxy;
@@ -49,6 +50,12 @@ public struct KernelState
 
     /// <summary>Some dead component's memory is still to be scrubbed.</summary>
     public bool ScrubPending;
+
+    /// <summary>Donated frames are on their way back.</summary>
+    public bool ReturnPending;
+
+    /// <summary>Runs are back and XnuProxy has not been told yet.</summary>
+    public bool MemoryNotice;
 
     public ulong RamBase;
     public ulong RamBytes;
@@ -66,4 +73,7 @@ public struct KernelState
     /// <summary>Filled when SK or its core ends, once.</summary>
     public PanicRecord LastWords;
     public ulong Seed;
+
+    public readonly bool IsRam(ulong address, ulong bytes) =>
+        address >= RamBase && address - RamBase < RamBytes && RamBytes - (address - RamBase) >= bytes;
 }

@@ -67,8 +67,25 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         component.Context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
     }
 
-    /// <summary>The component ends; one of the core takes SK with it (I12). Those who wait for it learn so, and its memory is scrubbed chunk by chunk.</summary>
+    /// <summary>The component ends through its own fault.</summary>
     public static void End(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why)
+    {
+        kernel.Counters[(int)SkCounter.Faults]++;
+        End(ref kernel, ref component, why, Status.PeerDied);
+    }
+
+    /// <summary>Linux took back memory that it had given to the component. Its thread does not run.</summary>
+    public static void EndReclaimed(ref KernelState kernel, ref Component component)
+    {
+        kernel.Counters[(int)SkCounter.Reclaimed]++;
+        End(ref kernel, ref component, "memory reclaimed"u8, Status.Reclaimed);
+    }
+
+    /// <summary>What somebody learns who names a component that is dead, or an older one in its place.</summary>
+    public static Status EndOf(in Component component) => component.Life == ComponentState.Dead ? component.EndStatus : Status.PeerDied;
+
+    /// <summary>One of the core takes SK with it (I12). Those who wait for it learn why, and its memory is scrubbed chunk by chunk.</summary>
+    private static void End(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why, Status status)
     {
         Report(ref kernel, ref component, why);
         if (component.IsCore)
@@ -77,8 +94,14 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
         }
 
-        kernel.Counters[(int)SkCounter.Faults]++;
+        if (component.Thread == ThreadState.Waiting)
+        {
+            LeaveServer(ref kernel, ref component);
+        }
+
         component.Life = ComponentState.Dead;
+        component.EndStatus = status;
+        component.Doomed = false;
         component.Thread = ThreadState.Inactive;
         component.Starting = false;
         component.Generation++;
@@ -90,11 +113,11 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         component.Serving = ServingKind.Nobody;
         if (serving == ServingKind.Downcall)
         {
-            Messages<TMachine>.Complete(ref kernel, index, 0, Status.PeerDied);
+            Messages<TMachine>.Complete(ref kernel, index, 0, status);
         }
         else if (serving == ServingKind.Thread)
         {
-            Messages<TMachine>.Answer(ref kernel.Components[index], 0, Status.PeerDied);
+            Messages<TMachine>.Answer(ref kernel.Components[index], 0, status);
         }
 
         for (ushort node = EndpointQueue.Take(ref kernel, ref component); node != 0; node = EndpointQueue.Take(ref kernel, ref component))
@@ -102,19 +125,40 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             int waiter = EndpointQueue.IndexOf(node);
             if (EndpointQueue.IsThread(node))
             {
-                Messages<TMachine>.Answer(ref kernel.Components[waiter], 0, Status.PeerDied);
+                Messages<TMachine>.Answer(ref kernel.Components[waiter], 0, status);
             }
             else
             {
-                Messages<TMachine>.Complete(ref kernel, waiter, 0, Status.PeerDied);
+                Messages<TMachine>.Complete(ref kernel, waiter, 0, status);
             }
         }
 
         TMachine.InvalidateSpace(component.Space.Id);
         component.Space.Root = 0;
+        Donations<TMachine>.ReturnOf(ref kernel, ref component);
         component.ScrubNext = component.Memory.Base;
         component.Scrubbing = true;
         kernel.ScrubPending = true;
+    }
+
+    /// <summary>Whoever it waits for does not owe it an answer any more.</summary>
+    private static void LeaveServer(ref KernelState kernel, ref Component component)
+    {
+        if (component.UpcallOf != 0)
+        {
+            kernel.Downcalls[component.UpcallOf - 1].Upcaller = Downcall.Nobody;
+            component.UpcallOf = 0;
+            return;
+        }
+
+        ref Component server = ref kernel.Components[component.WaitingFor];
+        if (server.Serving == ServingKind.Thread && server.ServingIndex == (int)component.Index)
+        {
+            server.Serving = ServingKind.Orphan;
+            return;
+        }
+
+        EndpointQueue.Remove(ref kernel, ref server, EndpointQueue.OfThread((int)component.Index));
     }
 
     /// <summary>Zeroes a chunk of some dead component's memory.</summary>

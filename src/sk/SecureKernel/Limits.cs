@@ -17,5 +17,9 @@ public static class Limits
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;
 
+    /// <summary>Allocations of Linux that can be held at once, and pages of each at most.</summary>
+    public const int DonatedRuns = 64;
+    public const uint RunPages = (uint)(Exclaves.Abi.Rpc.MaxMemoryBytes / PageBytes);
+
     public const ulong PageBytes = 4096;
 }

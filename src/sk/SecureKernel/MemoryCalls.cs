@@ -6,8 +6,9 @@ namespace Exclaves.SecureKernel;
 public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
 {
     /// <summary>x2 = R or RW. All or nothing: nothing is mapped unless the whole range is free and can be paid for.</summary>
-    /// <remarks>The price is exact, and a chunk spends exactly its part of it: once the first chunk is granted the others are.</remarks>
-    public static Status Map(ref Component caller, out ulong done)
+    /// <remarks>The price is exact, and a chunk spends exactly its part of it: once the first chunk is granted the others are.
+    /// Frames come from donated memory first; tables never do.</remarks>
+    public static Status Map(ref KernelState kernel, ref Component caller, out ulong done)
     {
         ref UserContext context = ref caller.Context;
         ulong address = context.X[0];
@@ -20,7 +21,8 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         }
 
         ulong free = caller.Memory.FreeFrames;
-        if (pages > free || caller.Space.MissingTables<TMachine>(address, pages) > free - pages)
+        ulong own = pages > caller.DonatedFree ? pages - caller.DonatedFree : 0;
+        if (own > free || caller.Space.MissingTables<TMachine>(address, pages) > free - own)
         {
             return Status.NoMemory;
         }
@@ -33,7 +35,8 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         ulong count = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
         for (; done < count; done++)
         {
-            ulong frame = caller.Memory.Allocate<TMachine>();
+            ulong frame = Donations<TMachine>.Allocate(ref kernel, ref caller);
+            frame = frame != 0 ? frame : caller.Memory.Allocate<TMachine>();
             Status status = frame == 0
                 ? Status.NoMemory
                 : caller.Space.Map<TMachine>(ref caller.Memory, address + (done * Limits.PageBytes), PageEntry.Create(frame, access, PageSource.Owned));
@@ -47,7 +50,7 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    public static Status Unmap(ref Component caller, out ulong done)
+    public static Status Unmap(ref KernelState kernel, ref Component caller, out ulong done)
     {
         ulong address = caller.Context.X[0];
         ulong pages = caller.Context.X[1];
@@ -73,7 +76,11 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             }
 
             caller.Space.Unmap<TMachine>(ref caller.Memory, at);
-            caller.Memory.Release<TMachine>(entry.Frame);
+            if (!Donations<TMachine>.TryRelease(ref kernel, ref caller, entry.Frame))
+            {
+                caller.Memory.Release<TMachine>(entry.Frame);
+            }
+
             done++;
         }
 

@@ -18,7 +18,7 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     /// so a component that could send it would act as Linux, or reset everybody's sessions (I15).
     /// </summary>
     public static bool IsKernelLabel(ulong ipcPage) =>
-        TMachine.At<MessageHeader>(ipcPage).Label is > MessageLabel.None and <= MessageLabel.WorldReset;
+        TMachine.At<MessageHeader>(ipcPage).Label is > MessageLabel.None and <= MessageLabel.MemoryReturned;
 
     /// <summary>Gives a server that waits, or asks for, its next message. False: there is none.</summary>
     public static bool TryDeliver(ref KernelState kernel, ref Component server)
@@ -27,6 +27,14 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         {
             kernel.ResetPending = false;
             WriteHeader(server.IpcPage, MessageLabel.WorldReset, 0, Status.Ok);
+            server.Serving = ServingKind.Notice;
+            return true;
+        }
+
+        if (kernel.MemoryNotice && server.IsProxy)
+        {
+            kernel.MemoryNotice = false;
+            WriteHeader(server.IpcPage, MessageLabel.MemoryReturned, 0, Status.Ok);
             server.Serving = ServingKind.Notice;
             return true;
         }
@@ -48,6 +56,16 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         }
 
         return true;
+    }
+
+    /// <summary>Wakes XnuProxy for a notice of SK, if it waits.</summary>
+    public static void Notify(ref KernelState kernel)
+    {
+        ref Component proxy = ref kernel.Components[kernel.Proxy];
+        if (proxy.Thread == ThreadState.Receiving && TryDeliver(ref kernel, ref proxy))
+        {
+            Wake(ref proxy, Status.Ok);
+        }
     }
 
     /// <summary>Brings a downcall to a server: into its hands when it waits, else into its queue.</summary>
@@ -94,11 +112,38 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         if (bytes == 0)
         {
             WriteHeader(kernel.Scratch, MessageLabel.Completion, 0, from == 0 ? status : Status.BadArgument);
-            SendCopy(ref kernel, ref proxy, index, DowncallMessage.Completion, kernel.Scratch, MessageHeader.Bytes);
+            from = kernel.Scratch;
+            bytes = MessageHeader.Bytes;
+        }
+
+        ref Downcall call = ref kernel.Downcalls[index];
+        if (call.IsInUpcall)
+        {
+            TMachine.Copy(MessagePage(ref kernel, index), from, bytes);
+            call.Late = true;
             return;
         }
 
         SendCopy(ref kernel, ref proxy, index, DowncallMessage.Completion, from, bytes);
+    }
+
+    /// <summary>XnuProxy has dealt with the return of an upcall: its answer goes to who asked, and the downcall's own, if it came meanwhile, to XnuProxy.</summary>
+    public static void EndUpcall(ref KernelState kernel, int index, ulong from)
+    {
+        ref Downcall call = ref kernel.Downcalls[index];
+        call.Message = DowncallMessage.None;
+        call.Phase = DowncallPhase.Held;
+        call.At = call.Holder;
+        if (call.Upcaller >= 0)
+        {
+            Answer(ref kernel.Components[call.Upcaller], from, Status.Ok);
+        }
+
+        if (call.Late)
+        {
+            call.Late = false;
+            Send(ref kernel, ref kernel.Components[kernel.Proxy], index, DowncallMessage.Completion);
+        }
     }
 
     /// <summary>A thread calls a server that is alive; it waits from here on.</summary>
@@ -190,6 +235,11 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         if (call.Message == DowncallMessage.Completion)
         {
             header.Label = MessageLabel.Completion;
+        }
+
+        if (call.Message == DowncallMessage.UpcallReturn && call.Upcaller == Downcall.ProxyItself)
+        {
+            call.Message = DowncallMessage.None;
         }
 
         server.Serving = call.Message == DowncallMessage.UpcallReturn ? ServingKind.UpcallReturn : ServingKind.Downcall;

@@ -45,10 +45,16 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.ShareMap(ref kernel, ref caller));
             case SecureCall.ShareUnmap:
                 return Chunk(ref kernel, ref caller, DowncallCalls<TMachine>.ShareUnmap(ref kernel, ref caller, out ulong unshared), unshared);
+            case SecureCall.Donate:
+                return Chunk(ref kernel, ref caller, DonationCalls<TMachine>.Donate(ref kernel, ref caller, out ulong given), given);
+            case SecureCall.ReturnDonated:
+                return Until(ref kernel, ref caller, DonationCalls<TMachine>.Return(ref kernel, ref caller, out bool complete), complete);
+            case SecureCall.CollectDonated:
+                return Answer(ref kernel, ref caller, DonationCalls<TMachine>.Collect(ref kernel, ref caller));
             case SecureCall.MapMemory:
-                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Map(ref caller, out ulong mapped), mapped);
+                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Map(ref kernel, ref caller, out ulong mapped), mapped);
             case SecureCall.UnmapMemory:
-                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Unmap(ref caller, out ulong unmapped), unmapped);
+                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Unmap(ref kernel, ref caller, out ulong unmapped), unmapped);
             case SecureCall.ProtectMemory:
                 return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Protect(ref caller, out ulong changed), changed);
             case SecureCall.MapDevice:
@@ -110,6 +116,18 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return Step.Run;
     }
 
+    /// <summary>Ends a call that is complete, or has EL0 execute it again as it is.</summary>
+    private static Step Until(ref KernelState kernel, ref Component caller, Status status, bool complete)
+    {
+        if (status != Status.Ok || complete)
+        {
+            return Answer(ref kernel, ref caller, status);
+        }
+
+        caller.Context.ProgramCounter -= SvcBytes;
+        return Step.Run;
+    }
+
     private static Step Receive(ref KernelState kernel, ref Cpu cpu, ref Component caller)
     {
         if (caller.Serving is ServingKind.Downcall or ServingKind.Thread or ServingKind.UpcallReturn)
@@ -161,11 +179,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 Messages<TMachine>.Answer(ref kernel.Components[index], server.IpcPage, Status.Ok);
                 break;
             case ServingKind.UpcallReturn:
-                ref Downcall call = ref kernel.Downcalls[index];
-                call.Message = DowncallMessage.None;
-                call.Phase = DowncallPhase.Held;
-                call.At = call.Holder;
-                Messages<TMachine>.Answer(ref kernel.Components[call.Upcaller], server.IpcPage, Status.Ok);
+                Messages<TMachine>.EndUpcall(ref kernel, index, server.IpcPage);
                 break;
             default:
                 break;
@@ -190,7 +204,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         ref Component server = ref kernel.Components[(int)capability.Object];
         if (server.Life == ComponentState.Dead || server.Generation != capability.Generation)
         {
-            return Answer(ref kernel, ref caller, Status.PeerDied);
+            return Answer(ref kernel, ref caller, Lifecycle<TMachine>.EndOf(in server));
         }
 
         if (!mayWait && server.Thread != ThreadState.Receiving)

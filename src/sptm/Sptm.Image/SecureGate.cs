@@ -138,7 +138,12 @@ public static unsafe class SecureGate
 
         if (cpu->Request == (uint)GateEndpoint.Reclaim)
         {
-            TakeBack(cpu);
+            // Not yet: the conclave's thread still runs elsewhere. Linux repeats its access.
+            if (cpu->Secure.X[1] != 0)
+            {
+                TakeBack(cpu);
+            }
+
             return cpu->Frame;
         }
 

@@ -29,7 +29,7 @@ public ref struct DeviceTreeEdits
 public static class DeviceTreeEditor
 {
     /// <summary>Names of our properties, appended to the strings block; the offsets below count from its start.</summary>
-    private static ReadOnlySpan<byte> NewStrings => "compatible\0method\0no-map\0reg\0ranges\0#address-cells\0#size-cells\0bootargs\0linux,initrd-start\0linux,initrd-end\0exclaves,status\0exclaves,reason\0dma-ranges\0"u8;
+    private static ReadOnlySpan<byte> NewStrings => "compatible\0method\0no-map\0reg\0ranges\0#address-cells\0#size-cells\0bootargs\0linux,initrd-start\0linux,initrd-end\0exclaves,status\0exclaves,reason\0dma-ranges\0interrupts\0"u8;
 
     private const uint Compatible = 0;
     private const uint Method = 11;
@@ -44,6 +44,7 @@ public static class DeviceTreeEditor
     private const uint StatusName = 108;
     private const uint ReasonName = 124;
     private const uint DmaRanges = 140;
+    private const uint Interrupts = 151;
 
     /// <summary>First word of a PCI address: 32-bit memory space (IEEE 1275 PCI binding, 2.2.1.1).</summary>
     private const uint PciMemory = 0x0200_0000;
@@ -242,6 +243,7 @@ public static class DeviceTreeEditor
             writer.BeginNode("optee"u8);
             writer.NewText(Compatible, "linaro,optee-tz"u8);
             writer.NewText(Method, "hvc"u8);
+            writer.NewEdgeInterrupt(Interrupts, Virt.NotificationInterrupt);
             writer.EndNode();
         }
 

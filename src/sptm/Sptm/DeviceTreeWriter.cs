@@ -92,6 +92,17 @@ public ref struct DeviceTreeWriter
         Wide(bytes);
     }
 
+    /// <summary>A shared peripheral interrupt, rising edge, in the three cells of the GIC's binding.</summary>
+    public void NewEdgeInterrupt(uint name, uint number)
+    {
+        const uint Shared = 0;
+        const uint RisingEdge = 1;
+        BeginProperty(_newStrings + name, 12);
+        Word(Shared);
+        Word(number);
+        Word(RisingEdge);
+    }
+
     public void NewText(uint name, scoped ReadOnlySpan<byte> text)
     {
         BeginProperty(_newStrings + name, text.Length + 1);

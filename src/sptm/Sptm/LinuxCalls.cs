@@ -10,7 +10,8 @@ public static class LinuxCalls
     public const ulong Minor = 1;
     public const ulong Build = 0x0e7c_1a5e;
 
-    private const ulong Capabilities = Tee.CapabilityDynamicShm | Tee.CapabilityMemrefNull | Tee.CapabilityRpcArg;
+    private const ulong Capabilities =
+        Tee.CapabilityDynamicShm | Tee.CapabilityMemrefNull | Tee.CapabilityRpcArg | Tee.CapabilityAsyncNotification;
 
     /// <summary>The SVE hint of SMCCC 1.3; says nothing to us.</summary>
     private const uint SveHint = 1u << 16;
@@ -26,7 +27,10 @@ public static class LinuxCalls
         XnuFunction.GetOsUuid => CallAnswer.Of(0x1f6d_27a4, 0x914b_4c52, 0x6a3e_02b8, 0x7be5_90d1),
         XnuFunction.GetOsRevision => CallAnswer.Of(Major, Minor, Build),
         XnuFunction.DisableShmCache => CallAnswer.Of(Tee.ReturnNotAvailable),
-        XnuFunction.ExchangeCapabilities => CallAnswer.Of(Tee.ReturnOk, Capabilities, 0, Tee.RpcParameters),
+        XnuFunction.ExchangeCapabilities => CallAnswer.Of(Tee.ReturnOk, Capabilities, Tee.NotificationKeys, Tee.RpcParameters),
+
+        // All zero: no value is valid, none is pending.
+        XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue => CallAnswer.Of(Tee.ReturnOk),
         _ => CallAnswer.Of(Tee.ReturnUnknown),
     };
 }

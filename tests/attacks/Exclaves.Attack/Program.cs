@@ -76,11 +76,18 @@ internal static class Program
         Argument<int> bytes = new("BYTES");
         Argument<string> value = new("VALUE");
         Argument<int> restore = new("RESTORE");
-        Command touch = new("touch", "One access from this process.") { address, access, bytes, value, restore };
+        Command touch = new("touch", "One access from this process, or a read of the kernel (ACCESS = kernel).") { address, access, bytes, value, restore };
         touch.Hidden = true;
         touch.SetAction(parsed =>
         {
             using AttackDevice device = AttackDevice.Open();
+            if (parsed.GetValue(access) == "kernel")
+            {
+                AttackRequest request = device.Run(AttackKind.Read, Number(parsed.GetValue(address)!), (ulong)parsed.GetValue(bytes));
+                Console.Out.WriteLine(request.Error == 0 ? request.Out[0].ToString("x", CultureInfo.InvariantCulture) : $"error {request.Error}");
+                return 0;
+            }
+
             ulong found = device.Touch(
                 Number(parsed.GetValue(address)!), parsed.GetValue(access)!, parsed.GetValue(bytes), Number(parsed.GetValue(value)!), parsed.GetValue(restore) == 1);
             Console.Out.WriteLine(found.ToString("x", CultureInfo.InvariantCulture));

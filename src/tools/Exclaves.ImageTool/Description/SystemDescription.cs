@@ -25,6 +25,7 @@ public sealed record SystemDescription(
 
 /// <summary>One protection domain at secure EL0.</summary>
 /// <param name="Place">JSON path, for messages about its program.</param>
+/// <param name="DonatedBytes">Memory of Linux that it may ask for beyond its quota.</param>
 /// <param name="Grants">Complete: those that follow from the services included.</param>
 public sealed record ComponentDescription(
     string Place,
@@ -33,6 +34,7 @@ public sealed record ComponentDescription(
     ComponentFlags Flags,
     string Program,
     ulong QuotaBytes,
+    ulong DonatedBytes,
     IReadOnlyList<GrantEntry> Grants);
 
 /// <summary>A service that Linux can name.</summary>

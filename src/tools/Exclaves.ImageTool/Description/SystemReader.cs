@@ -93,6 +93,7 @@ public sealed class SystemReader
         }
 
         CheckQuotas(root, pool);
+        CheckDonations();
         CheckCircles();
         List<ServiceDescription> services = ReadServices(root.Member("services"));
         foreach (Draft draft in _drafts.Where(d => d.Grants.Count > ComponentEntry.MaxGrants))
@@ -109,14 +110,14 @@ public sealed class SystemReader
             kit,
             pool,
             policy,
-            [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, [.. d.Grants.OrderBy(g => g.Slot)]))],
+            [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, d.DonatedBytes, [.. d.Grants.OrderBy(g => g.Slot)]))],
             services);
     }
 
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "grants"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "grants", "donated"]))
         {
             return draft;
         }
@@ -125,6 +126,7 @@ public sealed class SystemReader
         draft.Kind = ReadKind(reader.Member("kind"));
         draft.Program = reader.Member("program").Text();
         draft.QuotaBytes = reader.Member("quota").Bytes(UserLayout.PageBytes, "4 KiB");
+        draft.DonatedBytes = reader.Has("donated") ? reader.Member("donated").Bytes(UserLayout.PageBytes, "4 KiB") : 0;
         draft.Flags |= reader.Has("core") && reader.Member("core").Flag() ? ComponentFlags.Core : 0;
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
         return draft;
@@ -336,6 +338,23 @@ public sealed class SystemReader
         return new GrantEntry { Kind = kind, Slot = slot };
     }
 
+    /// <summary>Linux can take donated memory back and so end the component: never one that all others need, nor one whose device keeps addresses.</summary>
+    private void CheckDonations()
+    {
+        foreach (Draft draft in _drafts.Where(d => d.DonatedBytes != 0))
+        {
+            if ((draft.Flags & ComponentFlags.Core) != 0)
+            {
+                _problems.Add(draft.Place + ".donated", "is not for a core component: Linux can take such memory back, and the component ends then.");
+            }
+
+            if (draft.Grants.Any(g => g.Kind == GrantKind.DmaAddress))
+            {
+                _problems.Add(draft.Place + ".donated", "is not for a component that programs a device: Linux can take such memory back.");
+            }
+        }
+    }
+
     private void CheckQuotas(JsonReader root, ulong pool)
     {
         ulong sum = 0;
@@ -490,6 +509,8 @@ public sealed class SystemReader
         public string Program { get; set; } = "";
 
         public ulong QuotaBytes { get; set; }
+
+        public ulong DonatedBytes { get; set; }
 
         public List<GrantEntry> Grants { get; } = [];
 

@@ -238,6 +238,7 @@ public sealed class ImageBuilder
             Kind = component.Kind,
             Flags = component.Flags,
             QuotaBytes = component.QuotaBytes,
+            DonatedBytes = component.DonatedBytes,
             GrantCount = (uint)component.Grants.Count,
         };
         SetName(ref entry.Name, component.Name);

@@ -86,7 +86,7 @@ public sealed class ImageInspector
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
         string kind = component.Kind == ComponentKind.DotNet ? "dotnet" : "freestanding";
-        _output.WriteLine($"component {Names.Of(component.Name)} ({kind}{core}{proxy}, quota {Size(component.QuotaBytes)}, entry 0x{component.Entry:X})");
+        _output.WriteLine($"component {Names.Of(component.Name)} ({kind}{core}{proxy}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
         for (int i = 0; i < (int)Math.Min(component.SegmentCount, ComponentEntry.MaxSegments); i++)
         {
             SegmentEntry segment = component.Segments[i];
@@ -169,6 +169,9 @@ public sealed class ImageInspector
 
     private static string AccessOf(MemoryAccess access) =>
         ((access & MemoryAccess.Read) != 0 ? "r" : "-") + ((access & MemoryAccess.Write) != 0 ? "w" : "-") + ((access & MemoryAccess.Execute) != 0 ? "x" : "-");
+
+    private static string Donated(in ComponentEntry component) =>
+        component.DonatedBytes == 0 ? "" : $" and {Size(component.DonatedBytes)} donated";
 
     private static string Size(ulong bytes) => bytes switch
     {

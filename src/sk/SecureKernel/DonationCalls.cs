@@ -1,0 +1,63 @@
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>What XnuProxy asks about memory that Linux allocated for components.</summary>
+public static class DonationCalls<TMachine> where TMachine : struct, IMachine
+{
+    /// <summary>x0 = PA, x1 = pages, x2 = component index.</summary>
+    public static Status Donate(ref KernelState kernel, ref Component caller, out ulong done)
+    {
+        done = 0;
+        ref UserContext context = ref caller.Context;
+        return caller.Capabilities.MayUse(CapabilityKind.Downcall)
+            ? Donations<TMachine>.Give(ref kernel, context.X[0], context.X[1], context.X[2], out done)
+            : Status.BadCapability;
+    }
+
+    /// <summary>x0 = component index, or everybody. False in <paramref name="complete"/>: call again.</summary>
+    public static Status Return(ref KernelState kernel, ref Component caller, out bool complete)
+    {
+        complete = true;
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        ulong whose = caller.Context.X[0];
+        if (whose != SecureCallArguments.Everybody && whose >= (ulong)kernel.ComponentCount)
+        {
+            return Status.BadArgument;
+        }
+
+        if (whose == SecureCallArguments.Everybody)
+        {
+            complete = Donations<TMachine>.TryReturnAll(ref kernel);
+        }
+        else
+        {
+            Donations<TMachine>.ReturnUnused(ref kernel, ref kernel.Components[(int)whose]);
+        }
+
+        if (kernel.ReturnPending)
+        {
+            Donations<TMachine>.ReturnChunk(ref kernel);
+        }
+
+        complete &= !kernel.ReturnPending;
+        return Status.Ok;
+    }
+
+    /// <summary>PA in x1.</summary>
+    public static Status Collect(ref KernelState kernel, ref Component caller)
+    {
+        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        ulong address = Donations<TMachine>.Collect(ref kernel);
+        caller.Context.X[1] = address;
+        return address == 0 ? Status.NotFound : Status.Ok;
+    }
+}

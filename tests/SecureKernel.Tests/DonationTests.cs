@@ -1,0 +1,540 @@
+using System;
+using System.Collections.Generic;
+using System.Linq;
+using CsCheck;
+using Exclaves.Abi;
+using Xunit;
+
+namespace Exclaves.SecureKernel.Tests;
+
+/// <summary>Memory of Linux in a component: what SK takes, whose it is, and how it goes back whatever happens.</summary>
+public class DonationTests
+{
+    private const ulong Page = Limits.PageBytes;
+    private const ulong Run = FakeMachine.LinuxBase + 0x80_0000;
+    private const ulong Address = UserLayout.PrivateBase;
+    private const ulong Limit = 1024;
+    private const ulong ReadWrite = (ulong)(MemoryAccess.Read | MemoryAccess.Write);
+
+    private static Dictionary<ulong, byte[]> Donated => FakeMachine.Machine.Donated;
+
+    /// <summary>Hello serves a call and may have donated memory.</summary>
+    private static Sk Serving(out ulong downcall)
+    {
+        Sk sk = Sk.Prepare();
+        Sk.Entry(Sk.Hello).DonatedBytes = Limit * Page;
+        sk = Sk.BootPrepared(sk);
+        downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        return sk;
+    }
+
+    /// <summary>As XnuProxy does: chunk after chunk.</summary>
+    private static Status Give(Sk sk, ulong address, ulong pages, ulong owner = Sk.Hello)
+    {
+        while (true)
+        {
+            Status status = Donations<FakeMachine>.Give(ref sk.State, address, pages, owner, out ulong done);
+            if (status != Status.Ok || done == pages)
+            {
+                return status;
+            }
+
+            Assert.InRange(done, 1ul, Limits.ChunkPages);
+            address += done * Page;
+            pages -= done;
+        }
+    }
+
+    private static List<ulong> Drain(Sk sk)
+    {
+        for (int i = 0; sk.State.ReturnPending; i++)
+        {
+            Assert.True(i < 1000);
+            Donations<FakeMachine>.ReturnChunk(ref sk.State);
+        }
+
+        List<ulong> collected = [];
+        for (ulong address = Donations<FakeMachine>.Collect(ref sk.State); address != 0; address = Donations<FakeMachine>.Collect(ref sk.State))
+        {
+            collected.Add(address);
+        }
+
+        return collected;
+    }
+
+    private static Status Map(Sk sk, ulong address, ulong pages)
+    {
+        sk.Call(0, SecureCall.MapMemory, address, pages, ReadWrite);
+        while (sk.At(Sk.Hello).Context.X[1] > Limits.ChunkPages && sk.Result(Sk.Hello) != Status.NoMemory)
+        {
+            sk.Fault(0, 0x15, 1);
+        }
+
+        sk.Fault(0, 0x15, 1);
+        return sk.Result(Sk.Hello);
+    }
+
+    [Fact]
+    public void DataLiesInDonatedMemoryAndTablesDoNot()
+    {
+        Sk sk = Serving(out _);
+        ref Component hello = ref sk.At(Sk.Hello);
+        ulong own = hello.Memory.UsedFrames;
+        Assert.Equal(Status.Ok, Give(sk, Run, 3));
+        Assert.Equal((3ul, 3), (hello.DonatedFree, Donated.Count));
+
+        // Three donated pages, then the own quota: one page of it and the tables of a new region.
+        sk.Call(0, SecureCall.MapMemory, Address, 4, ReadWrite);
+        Assert.Equal(Status.Ok, sk.Result(Sk.Hello));
+        ulong[] frames = [.. Enumerable.Range(0, 4).Select(i => sk.At(Sk.Hello).Space.Lookup<FakeMachine>(Address + ((ulong)i * Page)).Frame)];
+        Assert.Equal([Run, Run + Page, Run + (2 * Page)], frames[..3]);
+        Assert.InRange(frames[3], hello.Memory.Base, hello.Memory.Base + hello.Memory.Bytes - 1);
+        Assert.Equal((0ul, own + 2), (hello.DonatedFree, hello.Memory.UsedFrames));
+
+        Donated[Run + Page][7] = 0x5A;
+        sk.Call(0, SecureCall.UnmapMemory, Address, 4);
+        Assert.Equal((3ul, own), (hello.DonatedFree, hello.Memory.UsedFrames));
+        Assert.Equal(0, Donated[Run + Page][7]);
+    }
+
+    [Fact]
+    public void TheQuotaAndTheDonatedMemoryTogetherAreTheWholePrice()
+    {
+        Sk sk = Serving(out _);
+        ulong free = sk.At(Sk.Hello).Memory.FreeFrames;
+        Assert.Equal(Status.Ok, Give(sk, Run, 8));
+        sk.Call(0, SecureCall.MapMemory, Address, free + 8, ReadWrite);
+        Assert.Equal(Status.NoMemory, sk.Result(Sk.Hello));
+        sk.Call(0, SecureCall.MapMemory, Address, free + 8 - 1, ReadWrite);
+        Assert.Equal(Status.Ok, sk.Result(Sk.Hello));
+        Assert.Equal(0ul, sk.At(Sk.Hello).Memory.FreeFrames);
+    }
+
+    public static TheoryData<ulong, ulong, ulong, Status> HostileRuns => new()
+    {
+        { Run + 1, 1, Sk.Hello, Status.BadAddress },
+        { Run + 0x800, 1, Sk.Hello, Status.BadAddress },
+        { 0, 1, Sk.Hello, Status.BadAddress },
+        { Virt.GicDistributor, 1, Sk.Hello, Status.BadAddress },
+        { FakeMachine.LinuxBase - Page, 2, Sk.Hello, Status.BadAddress },
+        { FakeMachine.LinuxBase + FakeMachine.LinuxBytes - Page, 2, Sk.Hello, Status.BadAddress },
+        { FakeMachine.MemoryBase, 1, Sk.Hello, Status.BadAddress },
+        { 0xFFFF_FFFF_FFFF_F000, 2, Sk.Hello, Status.BadAddress },
+        { Run, 0, Sk.Hello, Status.BadArgument },
+        { Run, Limits.RunPages + 1, Sk.Hello, Status.BadArgument },
+        { Run, ulong.MaxValue, Sk.Hello, Status.BadArgument },
+        { Run, 1, Sk.Count, Status.BadArgument },
+        { Run, 1, ulong.MaxValue, Status.BadArgument },
+        { Run, 1, Sk.Kit, Status.BadState },
+        { Run, 1, Sk.Entropy, Status.NoMemory },
+        { Run, 1, Sk.Proxy, Status.NoMemory },
+    };
+
+    /// <summary>An address that SPTM would call fatal makes the fake throw: none may get there.</summary>
+    [Theory, MemberData(nameof(HostileRuns))]
+    public void AWrongAnswerOfLinuxTakesNothing(ulong address, ulong pages, ulong owner, Status expected)
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(expected, Donations<FakeMachine>.Give(ref sk.State, address, pages, owner, out ulong done));
+        Assert.Equal((0ul, 0, 0ul), (done, Donated.Count, sk.State.Counters[(int)SkCounter.DonatedRuns]));
+        Assert.Empty(Drain(sk));
+    }
+
+    [Theory, InlineData(0), InlineData(1), InlineData(63), InlineData(64), InlineData(99)]
+    public void ARunWithOneFrameThatSptmRefusesGoesBackWhole(int bad)
+    {
+        Sk sk = Serving(out _);
+        FakeMachine.Machine.Refused.Add(Run + ((ulong)bad * Page));
+        Assert.Equal(bad == 0 ? Status.Denied : Status.Busy, Give(sk, Run, 100));
+        Assert.Equal((0ul, bad), (sk.At(Sk.Hello).DonatedFree, Donated.Count));
+        Assert.Equal(bad == 0 ? [] : [Run], Drain(sk));
+        Assert.Equal((0, 0ul), (Donated.Count, sk.State.Counters[(int)SkCounter.DonatedRuns]));
+
+        // The same place does once nothing is wrong with it.
+        FakeMachine.Machine.Refused.Clear();
+        Assert.Equal(Status.Ok, Give(sk, Run, 100));
+    }
+
+    [Fact]
+    public void NoFrameIsInTwoRuns()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, 10));
+        foreach (ulong start in (ulong[])[Run, Run - Page, Run + Page, Run + (9 * Page)])
+        {
+            Assert.Equal(Status.Denied, Give(sk, start, 2));
+        }
+
+        // Neither before it is collected, though SPTM would say yes by then.
+        Donations<FakeMachine>.ReturnUnused(ref sk.State, ref sk.At(Sk.Hello));
+        Donations<FakeMachine>.ReturnChunk(ref sk.State);
+        Assert.Empty(Donated);
+        Assert.Equal(Status.Denied, Give(sk, Run, 10));
+        Assert.Equal([Run], Drain(sk));
+        Assert.Equal(Status.Ok, Give(sk, Run, 10));
+    }
+
+    [Fact]
+    public void WhatIsDeclaredIsTheLimit()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, Limits.RunPages));
+        Assert.Equal(Status.Ok, Give(sk, Run + (Limits.RunPages * Page), Limits.RunPages - 1));
+        Assert.Equal(Status.NoMemory, Give(sk, Run + (4 * Limits.RunPages * Page), 2));
+        Assert.Equal(Status.Ok, Give(sk, Run + (4 * Limits.RunPages * Page), 1));
+    }
+
+    [Fact]
+    public void ARunInUseStaysWhenUnusedOnesGoBack()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, 2));
+        Assert.Equal(Status.Ok, Give(sk, Run + 0x10_0000, 2));
+        sk.Call(0, SecureCall.MapMemory, Address, 1, ReadWrite);
+        Donations<FakeMachine>.ReturnUnused(ref sk.State, ref sk.At(Sk.Hello));
+        Assert.Equal([Run + 0x10_0000], Drain(sk));
+        Assert.Equal((2, 1ul), (Donated.Count, sk.At(Sk.Hello).DonatedFree));
+        sk.Call(0, SecureCall.UnmapMemory, Address, 1);
+        Donations<FakeMachine>.ReturnUnused(ref sk.State, ref sk.At(Sk.Hello));
+        Assert.Equal([Run], Drain(sk));
+        Assert.Equal((0, 0ul), (Donated.Count, sk.At(Sk.Hello).DonatedFree));
+    }
+
+    [Fact]
+    public void AComponentThatFaultsGivesItsMemoryBack()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, 200));
+        sk.Call(0, SecureCall.MapMemory, Address, 1, ReadWrite);
+        sk.Fault(0, 0x24);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal(Status.PeerDied, sk.Message(Sk.Proxy).Status);
+        Assert.Equal([Run], Drain(sk));
+        Assert.Empty(Donated);
+        Assert.Equal((1ul, 0ul), (sk.State.Counters[(int)SkCounter.Faults], sk.State.Counters[(int)SkCounter.Reclaimed]));
+    }
+
+    /// <summary>The owner runs elsewhere: it is told, and ends at its next trap, whichever that is; Linux waits for it.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void ATouchEndsAnOwnerThatRunsOnAnotherCpu(bool byInterrupt)
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        Assert.False(Donations<FakeMachine>.TryReclaim(ref sk.State, Run + Page));
+        Assert.Equal((1ul, ComponentState.Running, 4), (FakeMachine.Machine.Kicked, sk.At(Sk.Hello).Life, Donated.Count));
+        _ = byInterrupt ? sk.Interrupt(0) : sk.Call(0, SecureCall.Yield);
+        Assert.Equal((ComponentState.Dead, 1ul), (sk.At(Sk.Hello).Life, sk.State.Counters[(int)SkCounter.Reclaimed]));
+        Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run + Page));
+        Assert.Contains(FakeMachine.Machine.Lines, line => line.Contains("ended: memory reclaimed", StringComparison.Ordinal));
+        Donated.Remove(Run + Page); // SPTM takes it.
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Completion, Status.Reclaimed, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status, sk.Message(Sk.Proxy).Downcall));
+        Assert.Equal([Run], Drain(sk));
+        Assert.Empty(Donated);
+        sk.Call(0, SecureCall.FinishReceive, downcall);
+
+        // Who comes later is told the same.
+        Assert.Equal(Tee.ReturnOk, sk.Answer(0).X0);
+        sk.Enter(0, Tee.CallWithRegdArg);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Message(Sk.Proxy).Length = 16;
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
+        Assert.Equal(Status.Reclaimed, sk.Result(Sk.Proxy));
+    }
+
+    [Fact]
+    public void ATouchEndsAnOwnerThatWaitsForItsNextMessage()
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.FinishReceive, downcall);
+        sk.Answer(0);
+        Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run + (3 * Page) + 8));
+        Assert.Equal((ComponentState.Dead, 0ul), (sk.At(Sk.Hello).Life, FakeMachine.Machine.Kicked));
+        Assert.Equal([Run], Drain(sk));
+        Assert.Equal((uint)Limits.Downcalls, sk.FreeDowncallCount());
+    }
+
+    [Fact]
+    public void ATouchOfWhatIsNobodysIsSptmsAlone()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run + (4 * Page)));
+        Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run - Page));
+        Assert.Equal(ComponentState.Running, sk.At(Sk.Hello).Life);
+    }
+
+    /// <summary>Hello waits for Entropy, in its hands or in its queue: neither answers a component that is gone.</summary>
+    [Theory, InlineData(true), InlineData(false)]
+    public void ATouchEndsAnOwnerThatWaitsForAServer(bool served)
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        if (!served)
+        {
+            // Entropy works for Signer meanwhile.
+            sk.Interrupt(0);
+            sk.Answer(0);
+            sk.Forward(1, Sk.SignerSlot, Sk.Signer, 2);
+            sk.Call(1, SecureCall.Call, 2);
+            sk.AssertRuns(1, Sk.Entropy);
+            sk.Enter(0, Tee.ReturnFromRpc, 0, 0, sk.State.Downcalls[0].Token);
+            sk.AssertRuns(0, Sk.Hello);
+        }
+
+        sk.Message(Sk.Hello).Length = 0;
+        sk.Message(Sk.Hello).Label = MessageLabel.Random;
+        sk.Call(0, SecureCall.Call, 2);
+        Assert.Equal((ThreadState.Waiting, Sk.Entropy), (sk.At(Sk.Hello).Thread, sk.At(Sk.Hello).WaitingFor));
+        Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run));
+        Assert.Equal(served ? ServingKind.Orphan : ServingKind.Thread, sk.At(Sk.Entropy).Serving);
+
+        // Entropy's answer goes nowhere; the downcall's own CPU learns the end of Hello from XnuProxy.
+        int cpu = served ? 0 : 1;
+        sk.AssertRuns(cpu, Sk.Entropy);
+        sk.Call(cpu, SecureCall.ReplyReceive);
+        Assert.Equal((ThreadState.Inactive, 0), (sk.At(Sk.Hello).Thread, sk.At(Sk.Entropy).QueueHead));
+        if (!served)
+        {
+            sk.Next(0);
+        }
+
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((downcall, Status.Reclaimed), (sk.Message(Sk.Proxy).Downcall, sk.Message(Sk.Proxy).Status));
+        sk.Call(0, SecureCall.FinishReceive, downcall, 9);
+        Assert.Equal(9ul, sk.Answer(0).X0);
+    }
+
+    private static void Upcall(Sk sk, ulong downcall)
+    {
+        sk.Message(Sk.Hello).Label = MessageLabel.Upcall;
+        sk.Message(Sk.Hello).Length = 8;
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcCommand);
+        Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.Receive);
+        Assert.Equal(Tee.RpcCommand, sk.Answer(0).X0);
+    }
+
+    /// <summary>Linux's answer, which may name memory that must be freed, reaches XnuProxy though its asker is gone; the end of the call comes after it.</summary>
+    [Fact]
+    public void AnUpcallOutlivesItsAsker()
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        Upcall(sk, downcall);
+        Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run));
+        Assert.Equal((DowncallPhase.Upcall, true), (sk.State.Downcalls[0].Phase, sk.State.Downcalls[0].Late));
+        sk.Enter(0, Tee.ReturnFromRpc, 0, 0, sk.State.Downcalls[0].Token);
+        sk.AssertRuns(0, Sk.Proxy);
+
+        // Word of the memory may come first.
+        if (sk.Message(Sk.Proxy).Label == MessageLabel.MemoryReturned)
+        {
+            sk.Call(0, SecureCall.Receive);
+            sk.AssertRuns(0, Sk.Proxy);
+        }
+
+        Assert.Equal((MessageLabel.UpcallReturn, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Downcall));
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Proxy);
+        while (sk.Message(Sk.Proxy).Label == MessageLabel.MemoryReturned)
+        {
+            sk.Call(0, SecureCall.Receive);
+            sk.AssertRuns(0, Sk.Proxy);
+        }
+
+        Assert.Equal((MessageLabel.Completion, Status.Reclaimed, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status, sk.Message(Sk.Proxy).Downcall));
+        sk.Call(0, SecureCall.FinishReceive, downcall, 9);
+        Assert.Equal(9ul, sk.Answer(0).X0);
+        Assert.Equal(((uint)Limits.Downcalls, ThreadState.Inactive), (sk.FreeDowncallCount(), sk.At(Sk.Hello).Thread));
+    }
+
+    [Fact]
+    public void AnUpcallIsFollowedByAnotherOfTheSameAsker()
+    {
+        Sk sk = Serving(out ulong downcall);
+        Upcall(sk, downcall);
+        for (int i = 0; i < 3; i++)
+        {
+            sk.Enter(0, Tee.ReturnFromRpc, 0, 0, sk.State.Downcalls[0].Token);
+            sk.AssertRuns(0, Sk.Proxy);
+            Assert.Equal(MessageLabel.UpcallReturn, sk.Message(Sk.Proxy).Label);
+            Assert.Equal(ThreadState.Waiting, sk.At(Sk.Hello).Thread);
+            if (i < 2)
+            {
+                sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcCommand, 7);
+                Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
+                sk.Call(0, SecureCall.Receive);
+                Assert.Equal((Tee.RpcCommand, 7ul), (sk.Answer(0).X0, sk.State.Cpus[0].X1));
+            }
+        }
+
+        sk.Message(Sk.Proxy).Length = 0;
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Hello);
+        Assert.Equal(Status.Ok, sk.Result(Sk.Hello));
+    }
+
+    [Fact]
+    public void XnuProxyAsksLinuxOnItsOwnAccountAndServesTheCallAgain()
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(0, Tee.CallWithRegdArg);
+        ulong downcall = sk.Message(Sk.Proxy).Downcall;
+        for (int i = 0; i < 3; i++)
+        {
+            sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcFree, 1, 2);
+            Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
+            sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcFree);
+            Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
+            sk.Call(0, SecureCall.Receive);
+            var (x0, x1, x2, token) = sk.Answer(0);
+            Assert.Equal((Tee.RpcFree, 1ul, 2ul), (x0, x1, x2));
+            sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
+            sk.AssertRuns(0, Sk.Proxy);
+            Assert.Equal((MessageLabel.UpcallReturn, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Downcall));
+        }
+
+        sk.Call(0, SecureCall.FinishReceive, downcall, 5);
+        Assert.Equal(5ul, sk.Answer(0).X0);
+        Assert.Equal((uint)Limits.Downcalls, sk.FreeDowncallCount());
+    }
+
+    [Fact]
+    public void WhenLinuxStartsAnewItsMemoryGoesBack()
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        Upcall(sk, downcall);
+        Downcalls<FakeMachine>.Reset(ref sk.State);
+        Assert.Equal((uint)Limits.Downcalls, sk.FreeDowncallCount());
+        Assert.True(Donations<FakeMachine>.TryReturnAll(ref sk.State));
+        Assert.Equal([Run], Drain(sk));
+        Assert.Empty(Donated);
+    }
+
+    /// <summary>An idle component only lends what it does not use: it lives on. One that uses its memory ends.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void WhenTheDriverLeavesOnlyWhoUsesItsMemoryEnds(bool used)
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+        if (used)
+        {
+            sk.Call(0, SecureCall.MapMemory, Address, 1, ReadWrite);
+        }
+
+        sk.Message(Sk.Hello).Length = 0;
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
+        while (sk.State.ReturnPending)
+        {
+            sk.Fault(0, 0x15, 1);
+        }
+
+        Assert.Equal(used ? ComponentState.Dead : ComponentState.Running, sk.At(Sk.Hello).Life);
+        Assert.Empty(Donated);
+        sk.Call(0, SecureCall.CollectDonated);
+        Assert.Equal((Status.Ok, Run), (sk.Result(Sk.Proxy), sk.At(Sk.Proxy).Context.X[1]));
+        sk.Call(0, SecureCall.CollectDonated);
+        Assert.Equal(Status.NotFound, sk.Result(Sk.Proxy));
+        sk.Call(0, SecureCall.FinishReceive, downcall);
+        sk.Answer(0);
+    }
+
+    /// <summary>Gives, mappings, returns and touches in any order: no frame is lost, none has two owners, and in the end all are Linux's.</summary>
+    [Fact]
+    public void RandomHistoriesLeaveNothingBehind()
+    {
+        Gen.Select(Gen.Int[0, 5], Gen.Int[0, 15], Gen.Int[1, 130]).Array[1, 60].Sample(
+            history =>
+            {
+                Sk sk = Serving(out _);
+                ulong own = sk.At(Sk.Hello).Memory.UsedFrames;
+                HashSet<int> mapped = [];
+                foreach ((int what, int place, int pages) in history)
+                {
+                    ref Component hello = ref sk.At(Sk.Hello);
+                    if (hello.Life == ComponentState.Dead)
+                    {
+                        break;
+                    }
+
+                    ulong run = Run + ((ulong)place * 64 * Page);
+                    switch (what)
+                    {
+                        case 0 or 1:
+                            Status given = Give(sk, run, (ulong)pages);
+                            Assert.True(given is Status.Ok or Status.Denied or Status.Busy or Status.NoMemory);
+                            break;
+                        case 2:
+                            sk.Call(0, SecureCall.MapMemory, Address + ((ulong)place * 64 * Page), (ulong)Math.Min(pages, 64), ReadWrite);
+                            _ = sk.Result(Sk.Hello) == Status.Ok && mapped.Add(place);
+                            break;
+                        case 3 when mapped.Remove(place):
+                            sk.Call(0, SecureCall.UnmapMemory, Address + ((ulong)place * 64 * Page), 64);
+                            break;
+                        case 4:
+                            Donations<FakeMachine>.ReturnUnused(ref sk.State, ref hello);
+                            Drain(sk);
+                            break;
+                        case 5 when place == 0:
+                            if (!Donations<FakeMachine>.TryReclaim(ref sk.State, run))
+                            {
+                                sk.Call(0, SecureCall.Yield);
+                                Assert.Equal(ComponentState.Dead, hello.Life);
+                            }
+
+                            break;
+                        default:
+                            break;
+                    }
+
+                    AssertAgrees(sk);
+                }
+
+                if (sk.At(Sk.Hello).Life == ComponentState.Running)
+                {
+                    foreach (int place in mapped)
+                    {
+                        sk.Call(0, SecureCall.UnmapMemory, Address + ((ulong)place * 64 * Page), 64);
+                    }
+
+                    Assert.Equal(own, sk.At(Sk.Hello).Memory.UsedFrames);
+                    Donations<FakeMachine>.ReturnUnused(ref sk.State, ref sk.At(Sk.Hello));
+                }
+
+                Drain(sk);
+                Assert.Equal((0, 0ul, 0ul), (Donated.Count, sk.State.Counters[(int)SkCounter.DonatedRuns], sk.At(Sk.Hello).DonatedFree));
+            },
+            iter: 400,
+            threads: 1);
+    }
+
+    private static void AssertAgrees(Sk sk)
+    {
+        HashSet<ulong> frames = [];
+        ulong free = 0;
+        for (int i = 0; i < Limits.DonatedRuns; i++)
+        {
+            ref DonatedRun run = ref sk.State.Runs[i];
+            if (run.State is RunState.Held)
+            {
+                free += run.Pages - run.Used;
+                for (ulong page = 0; page < run.Pages; page++)
+                {
+                    Assert.True(frames.Add(run.Base + (page * Page)), "a frame in two runs");
+                    Assert.True(Donated.ContainsKey(run.Base + (page * Page)), "a frame that SPTM has not given");
+                }
+            }
+        }
+
+        Assert.True(sk.At(Sk.Hello).Life == ComponentState.Dead || free == sk.At(Sk.Hello).DonatedFree);
+    }
+}
