@@ -26,7 +26,12 @@ public class CallPolicyTests
         Assert.Equal((0x384fb3e0ul, 0xe7f811e3ul, 0xaf630002ul, 0xa5d5c51bul), (uid.X0, uid.X1, uid.X2, uid.X3));
         Assert.Equal(2ul, LinuxCalls.AnswerFast(XnuFunction.CallsRevision).X0);
         CallAnswer capabilities = LinuxCalls.AnswerFast(XnuFunction.ExchangeCapabilities);
-        Assert.Equal((0ul, 0x54ul, 4ul), (capabilities.X0, capabilities.X1, capabilities.X3));
+        Assert.Equal((0ul, 0x74ul, 127ul, 4ul), (capabilities.X0, capabilities.X1, capabilities.X2, capabilities.X3));
+        Assert.Equal(0ul, LinuxCalls.AnswerFast(XnuFunction.EnableAsyncNotification).X0);
+
+        // A valid or pending value would keep Linux's interrupt handler in its loop.
+        CallAnswer value = LinuxCalls.AnswerFast(XnuFunction.GetAsyncNotificationValue);
+        Assert.Equal((0ul, 0ul, 0ul), (value.X0, value.X1, value.X2));
         Assert.Equal(7ul, LinuxCalls.AnswerFast(XnuFunction.DisableShmCache).X0);
         Assert.Equal(0xFFFF_FFFFul, LinuxCalls.AnswerFast((XnuFunction)0x1234).X0);
     }
