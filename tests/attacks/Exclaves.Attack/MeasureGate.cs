@@ -27,18 +27,11 @@ internal static class MeasureGate
     private const int SecondOperands = 4;
     private const int SecondTarget = 9;
 
-    private enum Command : ulong
-    {
-        Operand = 3,
-        Spin = 14,
-        Repeat = 15,
-    }
-
     private sealed record Figure(string Name, double Value, double? Aim, double? Peer);
 
     public static int Run(AttackDevice device, bool json)
     {
-        if (RogueCommands.Ask(device, 0).X1 != RogueCommands.Magic)
+        if (new RogueKernel(device).Ask(RogueCommand.Ping).X1 != RogueKernel.Magic)
         {
             throw new InvalidOperationException("the secure kernel is not the tests' own: start the machine with --rogue-kernel");
         }
@@ -96,7 +89,7 @@ internal static class MeasureGate
     /// <summary>From Linux's HVC to its return, through SPTM to the other kernel and back.</summary>
     private static double Gate(AttackDevice device)
     {
-        AttackRequest spin = device.Run(AttackKind.TimedCall, Tee.ReturnFromRpc, (ulong)Command.Spin, 0, 0, 1);
+        AttackRequest spin = device.Run(AttackKind.TimedCall, Tee.ReturnFromRpc, (ulong)RogueCommand.Spin, 0, 0, 1);
         AttackRequest answer = device.Run(AttackKind.TimedCall, Tee.ReturnFromRpc, 0, 0, 0, Calls);
         if (spin.Out[3] != 0 || answer.Out[3] != 0)
         {
@@ -118,10 +111,10 @@ internal static class MeasureGate
 
         Set(device, FirstTarget, first);
         Set(device, SecondTarget, second);
-        CallResult once = RogueCommands.Ask(device, (ulong)Command.Repeat, 1);
-        if (once.X0 != 0 || (once.X1 != 0 && !mayRefuse))
+        RogueAnswer once = new RogueKernel(device).Ask(RogueCommand.Repeat, 1);
+        if (!once.IsDone || (once.X1 != 0 && !mayRefuse))
         {
-            throw new InvalidOperationException($"a change of a frame was refused: {once.X0:x} {once.X1:x}");
+            throw new InvalidOperationException($"a change of a frame was refused: {once}");
         }
 
         if (rounds == 1)
@@ -135,9 +128,9 @@ internal static class MeasureGate
     }
 
     private static ulong Ticks(AttackDevice device, ulong rounds) =>
-        device.Run(AttackKind.TimedCall, Tee.ReturnFromRpc, (ulong)Command.Repeat, rounds, 0, 1).Out[1];
+        device.Run(AttackKind.TimedCall, Tee.ReturnFromRpc, (ulong)RogueCommand.Repeat, rounds, 0, 1).Out[1];
 
-    private static void Set(AttackDevice device, int operand, ulong value) => RogueCommands.Ask(device, (ulong)Command.Operand, (ulong)operand, value);
+    private static void Set(AttackDevice device, int operand, ulong value) => new RogueKernel(device).Ask(RogueCommand.Operand, (ulong)operand, value);
 
     private static string Json(IEnumerable<Figure> figures) => "[\n" + string.Join(",\n", figures.Select(figure => string.Create(
         CultureInfo.InvariantCulture,

@@ -21,6 +21,8 @@ internal enum RogueCommand : ulong
     ReadRegister = 11,
     WriteRegister = 12,
     Map = 13,
+    Spin = 14,
+    Repeat = 15,
     Walk = 16,
     Work = 17,
 }
