@@ -220,11 +220,11 @@ public static class Dispatch
     /// <remarks>What nearly every call is comes first: the gate's length is counted in instructions.</remarks>
     public static XnuCallHandling HandlingOf(XnuFunction function) =>
         function is XnuFunction.ReturnFromRpc or XnuFunction.CallWithRegdArg ? XnuCallHandling.Yielding : function switch
-    {
-        XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.DisableShmCache or XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue => XnuCallHandling.Fast,
-        XnuFunction.ExchangeCapabilities => XnuCallHandling.Exchange,
-        XnuFunction.ExclavesCounter => XnuCallHandling.Counter,
-        XnuFunction.CallWithRpcArg => XnuCallHandling.YieldingWithPage,
-        _ => XnuCallHandling.Unknown,
-    };
+        {
+            XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.DisableShmCache or XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue => XnuCallHandling.Fast,
+            XnuFunction.ExchangeCapabilities => XnuCallHandling.Exchange,
+            XnuFunction.ExclavesCounter => XnuCallHandling.Counter,
+            XnuFunction.CallWithRpcArg => XnuCallHandling.YieldingWithPage,
+            _ => XnuCallHandling.Unknown,
+        };
 }

@@ -39,7 +39,8 @@ internal static class Panic
                 begun.Signal();
                 RequireEnd(wrong, () => client.Spin(isFragile ? 1000 : Endless), isFragile);
                 ended.Signal();
-            }) { IsBackground = true };
+            })
+            { IsBackground = true };
             caller.Start();
         }
 

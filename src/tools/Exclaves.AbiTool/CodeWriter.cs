@@ -139,14 +139,14 @@ public static class CodeWriter
         text.Append(CultureInfo.InvariantCulture, $"    public static XnuCallHandling HandlingOf({linux.Enum} function) =>\n");
         IGrouping<string?, FunctionModel>[] groups = [.. Functions(linux).GroupBy(function => function.Handling)];
         string usual = string.Join(" or ", groups.Single(group => group.Key == UsualHandling).Select(function => $"{linux.Enum}.{function.Name}"));
-        text.Append(CultureInfo.InvariantCulture, $"        function is {usual} ? XnuCallHandling.{UsualHandling} : function switch\n    {{\n");
+        text.Append(CultureInfo.InvariantCulture, $"        function is {usual} ? XnuCallHandling.{UsualHandling} : function switch\n        {{\n");
         foreach (IGrouping<string?, FunctionModel> group in groups.Where(group => group.Key != UsualHandling))
         {
             string rows = string.Join(" or ", group.Select(function => $"{linux.Enum}.{function.Name}"));
-            text.Append(CultureInfo.InvariantCulture, $"        {rows} => XnuCallHandling.{group.Key},\n");
+            text.Append(CultureInfo.InvariantCulture, $"            {rows} => XnuCallHandling.{group.Key},\n");
         }
 
-        text.Append("        _ => XnuCallHandling.Unknown,\n    };\n}\n");
+        text.Append("            _ => XnuCallHandling.Unknown,\n        };\n}\n");
     }
 
     private static string Number(uint value) =>
