@@ -103,7 +103,7 @@ public class PanicTests
     {
         string elf = Path.Combine(Workspace.Find().Out, "obj", "Sptm", "Sptm.elf");
         ulong start = await FindFunction(elf, "Image_Traps__PowerOn");
-        GuestResult result = await Guest.Run(Guest.Usual, "true", alter: path => Write(path, start, Undefined));
+        GuestResult result = await Guest.Run(new MachineSpec(), "true", alter: path => Write(path, start, Undefined));
         Assert.StartsWith("SPTM panicked: exception at EL2, vector 4.", result.Outcome.Failure, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Machine, result.Outcome.FailureCode);
         AssertReport(result, "SPTM", "exception at EL2, vector 4", "Traps.PowerOn", "src/sptm/Sptm.Image/Traps.cs:");

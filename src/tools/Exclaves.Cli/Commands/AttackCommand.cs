@@ -84,7 +84,7 @@ public static class AttackCommand
                     Path.GetTempFileName(), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete, 1, FileOptions.DeleteOnClose);
                 disk.SetLength(AttackBoot.DiskBytes);
                 MachineSpec spec = boot.Spec(disk.Name);
-                spec = boot.Without is null ? spec with { Variant = monitor } : spec;
+                spec = boot.Without is null && !spec.CountsInstructions ? spec with { Variant = monitor } : spec;
                 GuestOutcome outcome = await session.Run(packages, spec, boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel);
                 if (outcome.Failure is { } failure)
                 {

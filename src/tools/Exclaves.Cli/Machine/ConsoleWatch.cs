@@ -86,6 +86,11 @@ public sealed partial class ConsoleWatch
             return $"the guest's kernel panicked: {panic.Groups["why"].Value.Trim()}";
         }
 
+        if (MonitorLine().Match(line) is { Success: true } monitor)
+        {
+            return $"SPTM panicked: {monitor.Groups["why"].Value.Trim()}";
+        }
+
         return StallLine().Match(line) is { Success: true } stall ? $"the guest's kernel reports a stalled CPU: {stall.Value.Trim()}" : null;
     }
 
@@ -97,6 +102,9 @@ public sealed partial class ConsoleWatch
 
     [GeneratedRegex(@"Kernel panic - not syncing: (?<why>.*)")]
     private static partial Regex PanicLine();
+
+    [GeneratedRegex(@"SPTM: panic: (?<why>.*)")]
+    private static partial Regex MonitorLine();
 
     [GeneratedRegex(@"rcu: INFO: \w+ (self-)?detected stalls?.*|watchdog: BUG: soft lockup.*")]
     private static partial Regex StallLine();
