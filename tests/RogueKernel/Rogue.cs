@@ -6,67 +6,6 @@ using Exclaves.Abi;
 
 namespace Exclaves.RogueKernel;
 
-/// <summary>What Linux can ask a rogue kernel for: any yielding call but the driver's own, x1 = this, x2 and x3 = operands.</summary>
-/// <remarks>Answers: x0 = <see cref="Reply"/>, results from x1 on. README.md has the table.</remarks>
-internal enum Command : ulong
-{
-    /// <summary>x1 = <see cref="Rogue.Magic"/>, x2 = CPU, x3 = number of registers behind V and FPSR in a snapshot.</summary>
-    Ping = 0,
-
-    /// <summary>
-    /// Keeps what this entry found in all registers. x2: bit 0 fill all registers with the pattern x3 before leaving, bit 1 answer as a foreign interrupt does.
-    /// </summary>
-    Hold = 1,
-
-    /// <summary>x2 = word of the kept snapshot (registers.h); x1 = its value.</summary>
-    Read = 2,
-
-    /// <summary>Sets operand x2 (0 to 15) of this CPU to x3.</summary>
-    Operand = 3,
-
-    /// <summary>Loads from the physical address x2; x3 = bytes, plus 0x100 for device memory. x1 = value.</summary>
-    Load = 4,
-
-    /// <summary>Stores operand 0 to the physical address x2; x3 as in <see cref="Load"/>.</summary>
-    Store = 5,
-
-    /// <summary>Calls code at the physical address x2 with x0 = x3. x1 = its x0.</summary>
-    Execute = 6,
-
-    /// <summary>`hvc #0` with x0 to x7 = operands 0 to 7 and x16 = operand 8. x1 to x3 = its x0 to x2.</summary>
-    Gate = 7,
-
-    /// <summary>One instruction of <see cref="Instruction"/>: x2 which, x3 its x0. x1 = x0 afterwards.</summary>
-    Instruction = 8,
-
-    /// <summary>Runs EL0 code: x2 = <see cref="UserProbe"/>, x3 = PSTATE, operand 9 its x0. x1 = vector that took it back (0 synchronous, 1 IRQ, 2 FIQ, 3 SError), x2 = ESR_EL1, x3 = EL0's x0.</summary>
-    User = 9,
-
-    /// <summary>Waits inside until ISR_EL1 shows an interrupt, at most x2 rounds. x1 = ISR_EL1, x2 = rounds left.</summary>
-    Wait = 10,
-
-    /// <summary>x1 = register x2 of ALL_REGISTERS, now.</summary>
-    ReadRegister = 11,
-
-    /// <summary>Writes x3 to register x2 of ALL_REGISTERS and lets it stand.</summary>
-    WriteRegister = 12,
-
-    /// <summary>Maps the physical page x2 at a fixed address for good, attributes as in <see cref="Load"/>, without touching it. x1 = virtual address.</summary>
-    Map = 13,
-
-    /// <summary>From now on this CPU answers every request at once with zeros and takes no command any more: the shortest way through the gate. Does not answer itself.</summary>
-    Spin = 14,
-
-    /// <summary>x2 times two calls in turn: x0 to x2 = operands 0 to 2 and x16 = operand 8, then operands 4 to 6 and 9. x1 = the last x0 that was not 0.</summary>
-    Repeat = 15,
-
-    /// <summary>Makes the physical page x2 its stage-1 table of level 0 for one load from the virtual address x3. x1 = value.</summary>
-    Walk = 16,
-
-    /// <summary>Spins x2 rounds.</summary>
-    Work = 17,
-}
-
 /// <summary>How a command went.</summary>
 internal enum Reply : ulong
 {
@@ -172,7 +111,7 @@ internal static unsafe class Rogue
             frame.W2 = 0;
             frame.W3 = 0;
             frame.W4 = 0;
-            if (command == (ulong)Command.Hold)
+            if (command == (ulong)RogueCommand.Hold)
             {
                 ulong words = SnapshotSystemWord + RegisterCount();
                 for (ulong i = 0; i < words; i++)
@@ -186,9 +125,9 @@ internal static unsafe class Rogue
             }
 
             Volatile.Write(ref *(ulong*)(page + FaultSyndromeOffset), 0);
-            Carry(page, (Command)command, x2, x3, number, ref frame);
+            Carry(page, (RogueCommand)command, x2, x3, number, ref frame);
             ulong syndrome = Volatile.Read(ref *(ulong*)(page + FaultSyndromeOffset));
-            if (syndrome != 0 && command != (ulong)Command.User)
+            if (syndrome != 0 && command != (ulong)RogueCommand.User)
             {
                 frame.W1 = (ulong)Reply.Refused;
                 frame.W2 = syndrome;
@@ -197,49 +136,49 @@ internal static unsafe class Rogue
         }
     }
 
-    private static void Carry(byte* page, Command command, ulong x2, ulong x3, ulong number, ref GateFrame frame)
+    private static void Carry(byte* page, RogueCommand command, ulong x2, ulong x3, ulong number, ref GateFrame frame)
     {
         ulong window = (number + 1) * WindowBytes;
         ref Operands operands = ref _operands[(int)number];
         switch (command)
         {
-            case Command.Ping:
+            case RogueCommand.Ping:
                 frame.W2 = Magic;
                 frame.W3 = number;
                 frame.W4 = RegisterCount();
                 break;
-            case Command.Read:
+            case RogueCommand.Read:
                 frame.W2 = x2 < SnapshotSystemWord + RegisterCount() ? ((ulong*)(page + KeptOffset))[x2] : 0;
                 break;
-            case Command.Operand:
+            case RogueCommand.Operand:
                 operands[(int)x2 & OperandMask] = x3;
                 break;
-            case Command.Load:
+            case RogueCommand.Load:
                 frame.W2 = ProbeLoad(Show(window + Window, x2, x3, execute: false), x3 & 0xFF);
                 break;
-            case Command.Store:
+            case RogueCommand.Store:
                 ProbeStore(Show(window + Window, x2, x3, execute: false), x3 & 0xFF, operands[0]);
                 break;
-            case Command.Execute:
+            case RogueCommand.Execute:
                 frame.W2 = ProbeCall(Show(window + Window, x2, 0, execute: true), x3);
                 break;
-            case Command.Gate:
+            case RogueCommand.Gate:
                 Operands words = operands;
                 AnyGate(ref words);
                 frame.W2 = words[0];
                 frame.W3 = words[1];
                 frame.W4 = words[2];
                 break;
-            case Command.Instruction when x2 < (ulong)Instruction.Count:
+            case RogueCommand.Instruction when x2 < (ulong)Instruction.Count:
                 frame.W2 = ProbeCall((ulong)Instructions() + (x2 * InstructionBytes), x3);
                 break;
-            case Command.User when x2 < (ulong)UserProbe.Count:
+            case RogueCommand.User when x2 < (ulong)UserProbe.Count:
                 ulong code = Show(window + UserWindow, (ulong)UserCode() - DirectMap, 0, execute: true);
                 frame.W2 = RunUser(code + (x2 * InstructionBytes), operands[UserOperand], x3 & 0xF000_03C0);
                 frame.W3 = *(ulong*)(page + FaultSyndromeOffset);
                 frame.W4 = *(ulong*)(page + FaultSyndromeOffset + 16);
                 break;
-            case Command.Wait:
+            case RogueCommand.Wait:
                 ulong status = 0;
                 while (x2 != 0 && (status = ProbeCall((ulong)Instructions() + ((ulong)Instruction.InterruptStatus * InstructionBytes), 0)) == 0)
                 {
@@ -249,26 +188,26 @@ internal static unsafe class Rogue
                 frame.W2 = status;
                 frame.W3 = x2;
                 break;
-            case Command.ReadRegister when x2 < RegisterCount():
+            case RogueCommand.ReadRegister when x2 < RegisterCount():
                 frame.W2 = ProbeCall((ulong)Readers() + (x2 * 8), 0);
                 break;
-            case Command.WriteRegister when x2 < RegisterCount():
+            case RogueCommand.WriteRegister when x2 < RegisterCount():
                 ProbeCall((ulong)Writers() + (x2 * 8), x3);
                 break;
-            case Command.Spin:
+            case RogueCommand.Spin:
                 SpinForEver();
                 break;
-            case Command.Repeat:
+            case RogueCommand.Repeat:
                 Operands pair = operands;
                 frame.W2 = x2 == 0 ? 0 : RepeatPair(ref pair, x2);
                 break;
-            case Command.Map:
+            case RogueCommand.Map:
                 frame.W2 = Show(window + LastingWindow, x2, x3, execute: false);
                 break;
-            case Command.Walk:
+            case RogueCommand.Walk:
                 frame.W2 = WalkThrough(x2, x3);
                 break;
-            case Command.Work:
+            case RogueCommand.Work:
                 for (; x2 != 0; x2--)
                 {
                     _ = Volatile.Read(ref operands[0]);

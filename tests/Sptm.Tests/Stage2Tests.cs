@@ -185,4 +185,38 @@ public class Stage2Tests
         FrameRules.Apply(ref frames.Entry(linux), FrameOperation.ForgetArgument);
         Assert.Equal(Status.Denied, CopyRules.CheckWrite(frames, linux, secure, 8));
     }
+
+    /// <summary>SK names memory that SPTM reads or writes for it: never a frame that SK could not touch so itself, also not the second of two.</summary>
+    [Fact]
+    public void WhatSkNamesForTheMonitorIsItsOwn()
+    {
+        FrameTable frames = new(new FrameEntry[16], Virt.RamBase);
+        frames.Claim(Virt.RamBase, 0x2000, FrameType.SkDefault);
+        frames.Claim(Virt.RamBase + 0x2000, 0x1000, FrameType.SkConst);
+        frames.Claim(Virt.RamBase + 0x3000, 0x1000, FrameType.SkCode);
+        frames.ClaimRestForLinux();
+        const ulong Data = Virt.RamBase;
+        const ulong Const = Virt.RamBase + 0x2000;
+        foreach ((ulong address, ulong bytes, bool read, bool written) in new[]
+        {
+            (Data, 0x1000ul, true, true),
+            (Data + 0xFF8, 16ul, true, true),
+            (Const - 8, 8ul, true, true),
+            (Const - 8, 9ul, true, false),
+            (Const, 0x1000ul, true, false),
+            (Const + 0xFF8, 16ul, false, false),
+            (Const + 0x1000, 8ul, false, false),
+            (Const + 0x2000, 8ul, false, false),
+            (Data - 8, 8ul, false, false),
+            (Data - 8, 16ul, false, false),
+            (Data, 0ul, false, false),
+            (Data, 0x1001ul, false, false),
+            (Data, ulong.MaxValue, false, false),
+            (ulong.MaxValue, 2ul, false, false),
+        })
+        {
+            Assert.Equal((address, bytes, read), (address, bytes, CopyRules.IsOwn(frames, address, bytes, isWritten: false)));
+            Assert.Equal((address, bytes, written), (address, bytes, CopyRules.IsOwn(frames, address, bytes, isWritten: true)));
+        }
+    }
 }

@@ -60,12 +60,12 @@ public sealed class Sha256
                 return;
             }
 
-            Compress(_pending);
+            Compress(_state, _pending);
         }
 
         for (; data.Length >= BlockBytes; data = data[BlockBytes..])
         {
-            Compress(data);
+            Compress(_state, data);
         }
 
         data.CopyTo(_pending);
@@ -91,7 +91,9 @@ public sealed class Sha256
         return digest;
     }
 
-    private void Compress(ReadOnlySpan<byte> block)
+    /// <summary>The compression function (6.2.2) on the first 64 bytes of <paramref name="block"/>.</summary>
+    /// <param name="state">Eight words, a to h.</param>
+    internal static void Compress(Span<uint> state, ReadOnlySpan<byte> block)
     {
         Span<uint> w = stackalloc uint[64];
         for (int i = 0; i < 16; i++)
@@ -106,8 +108,8 @@ public sealed class Sha256
             w[i] = w[i - 16] + s0 + w[i - 7] + s1;
         }
 
-        uint a = _state[0], b = _state[1], c = _state[2], d = _state[3];
-        uint e = _state[4], f = _state[5], g = _state[6], h = _state[7];
+        uint a = state[0], b = state[1], c = state[2], d = state[3];
+        uint e = state[4], f = state[5], g = state[6], h = state[7];
         for (int i = 0; i < w.Length; i++)
         {
             uint s1 = BitOperations.RotateRight(e, 6) ^ BitOperations.RotateRight(e, 11) ^ BitOperations.RotateRight(e, 25);
@@ -117,13 +119,13 @@ public sealed class Sha256
             (h, g, f, e, d, c, b, a) = (g, f, e, d + t1, c, b, a, t1 + t2);
         }
 
-        _state[0] += a;
-        _state[1] += b;
-        _state[2] += c;
-        _state[3] += d;
-        _state[4] += e;
-        _state[5] += f;
-        _state[6] += g;
-        _state[7] += h;
+        state[0] += a;
+        state[1] += b;
+        state[2] += c;
+        state[3] += d;
+        state[4] += e;
+        state[5] += f;
+        state[6] += g;
+        state[7] += h;
     }
 }

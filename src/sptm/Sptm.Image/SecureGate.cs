@@ -268,20 +268,14 @@ public static unsafe class SecureGate
         return FrameRules.Apply(ref frames.Entry(address), FrameOperation.ForgetArgument);
     }
 
-    /// <summary>At most a page, all of it SK's own; the monitor reaches both pages in one run, as SK's direct map does.</summary>
-    public static bool IsSecureMemory(ulong address, ulong bytes) =>
-        bytes - 1 < FrameTable.PageBytes && IsSecureMemory(address) && IsSecureMemory(address + bytes - 1);
-
-    private static bool IsSecureMemory(ulong address) => Monitor.Frames.TypeOf(address) is FrameType.SkDefault or FrameType.SkConst;
-
     private static Status Log(ulong address, ulong bytes)
     {
-        if (bytes > MaximumLine || !IsSecureMemory(address, bytes))
+        if (bytes > MaximumLine || !CopyRules.IsOwn(Monitor.Frames, address, bytes, isWritten: false))
         {
             return Status.BadAddress;
         }
 
-        // SAFETY: one frame of SK's own memory, checked above.
+        // SAFETY: SK's own memory, checked above.
         Boot.Stage(new ReadOnlySpan<byte>((void*)address, (int)bytes));
         return Status.Ok;
     }
@@ -289,14 +283,14 @@ public static unsafe class SecureGate
     private static Status WriteCounters(ulong address)
     {
         const ulong Bytes = (ulong)SptmCounter.Count * 8;
-        if ((address & 7) != 0 || !IsSecureMemory(address, Bytes) || Monitor.Frames.TypeOf(address) != FrameType.SkDefault)
+        if ((address & 7) != 0 || !CopyRules.IsOwn(Monitor.Frames, address, Bytes, isWritten: true))
         {
             return Status.BadAddress;
         }
 
         Smmu.CountRefusals();
 
-        // SAFETY: one frame of SK's own writable memory, checked above.
+        // SAFETY: SK's own writable memory, checked above.
         Span<ulong> words = new((void*)address, (int)SptmCounter.Count);
         for (int i = 0; i < words.Length; i++)
         {

@@ -13,7 +13,7 @@ public static unsafe class SecurePanic
     {
         ulong address = cpu->Secure.X[0];
         PanicRecord record = default;
-        if ((address & 7) == 0 && SecureGate.IsSecureMemory(address, (ulong)sizeof(PanicRecord)))
+        if ((address & 7) == 0 && CopyRules.IsOwn(Monitor.Frames, address, (ulong)sizeof(PanicRecord), isWritten: false))
         {
             // SAFETY: SK's own memory, checked above; a panic whose record cannot be read is still a panic.
             record = *(PanicRecord*)address;

@@ -26,6 +26,15 @@ public static class CopyRules
             : Status.Ok;
     }
 
+    /// <summary>Whether SPTM reads (or writes) a range of SK's memory at SK's word: at most a page, all of it SK's own, and never written where SK cannot write itself (I2).</summary>
+    /// <remarks>It may lie in two frames; the monitor reaches both in one run, as SK's direct map does.</remarks>
+    public static bool IsOwn(in FrameTable frames, ulong address, ulong bytes, bool isWritten) =>
+        bytes - 1 < FrameTable.PageBytes
+        && IsOwn(frames.TypeOf(address), isWritten)
+        && IsOwn(frames.TypeOf(address + bytes - 1), isWritten);
+
+    private static bool IsOwn(FrameType type, bool isWritten) => type == FrameType.SkDefault || (type == FrameType.SkConst && !isWritten);
+
     private static bool WithinPages(ulong linux, ulong secure, ulong bytes)
     {
         const ulong Offset = FrameTable.PageBytes - 1;

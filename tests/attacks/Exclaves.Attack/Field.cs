@@ -4,6 +4,7 @@ using System.IO;
 using Exclaves.Abi;
 using Exclaves.Attacks;
 using Exclaves.Client;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
 

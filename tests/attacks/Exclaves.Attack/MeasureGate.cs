@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Globalization;
 using System.Linq;
 using Exclaves.Abi;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
 

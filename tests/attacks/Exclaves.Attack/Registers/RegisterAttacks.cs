@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using Exclaves.Abi;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
 

@@ -1,4 +1,5 @@
 using Exclaves.Abi;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
 

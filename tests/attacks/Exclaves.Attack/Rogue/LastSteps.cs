@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using Exclaves.Abi;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
 

@@ -1,31 +1,9 @@
 using System;
 using System.Runtime.InteropServices;
 using Exclaves.Abi;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
-
-/// <summary>Commands of tests/RogueKernel.</summary>
-internal enum RogueCommand : ulong
-{
-    Ping = 0,
-    Hold = 1,
-    Read = 2,
-    Operand = 3,
-    Load = 4,
-    Store = 5,
-    Execute = 6,
-    Gate = 7,
-    Instruction = 8,
-    User = 9,
-    Wait = 10,
-    ReadRegister = 11,
-    WriteRegister = 12,
-    Map = 13,
-    Spin = 14,
-    Repeat = 15,
-    Walk = 16,
-    Work = 17,
-}
 
 /// <summary>What a rogue kernel answered: done, an exception, or the world behind it has closed.</summary>
 internal readonly record struct RogueAnswer(ulong Status, ulong X1, ulong X2, ulong X3)

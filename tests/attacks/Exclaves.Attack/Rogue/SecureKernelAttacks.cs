@@ -2,6 +2,7 @@ using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
 using Exclaves.Abi;
+using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
 
