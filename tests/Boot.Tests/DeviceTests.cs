@@ -72,9 +72,7 @@ public class DeviceTests
     public async Task AMachineWithADeviceThatGetsAroundTheSmmuDoesNotBoot(string device, string rule)
     {
         GuestResult result = await Guest.Run(Guest.Usual with { Devices = [device] }, "true");
-        Assert.NotNull(result.Outcome.Failure);
-        Assert.Contains("SPTM: ", result.Console);
-        Assert.Contains(rule, result.Console);
+        Assert.StartsWith("SPTM does not boot this machine: " + rule, result.Outcome.Failure);
         Assert.DoesNotContain("Booting Linux", result.Console);
     }
 

@@ -214,16 +214,19 @@ static void store_direct(void *to, unsigned int bytes, u64 value)
     }
 }
 
+/* What the kernel has as its own memory, donated or not, it reads where it always does: ioremap refuses it. */
 static void read_with_fixup(struct exclave_attack *attack)
 {
-    void *mapped = map_page(attack->in[0], protection_for(attack->in[0]));
+    bool is_own = pfn_is_map_memory(PHYS_PFN(attack->in[0]));
+    void *mapped = is_own ? phys_to_virt(attack->in[0]) : map_page(attack->in[0], protection_for(attack->in[0]));
 
     if (!mapped) {
         attack->error = -ENOMEM;
         return;
     }
     attack->error = load_fixup(mapped, attack->in[1], &attack->out[0]);
-    unmap_page(mapped);
+    if (!is_own)
+        unmap_page(mapped);
 }
 
 static void write_with_fixup(struct exclave_attack *attack)

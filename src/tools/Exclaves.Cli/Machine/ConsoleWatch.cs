@@ -88,7 +88,8 @@ public sealed partial class ConsoleWatch
 
         if (MonitorLine().Match(line) is { Success: true } monitor)
         {
-            return $"SPTM panicked: {monitor.Groups["why"].Value.Trim()}";
+            string why = monitor.Groups["why"].Value.Trim();
+            return (monitor.Groups["rule"].Success ? "SPTM does not boot this machine: " : "SPTM panicked: ") + why;
         }
 
         return StallLine().Match(line) is { Success: true } stall ? $"the guest's kernel reports a stalled CPU: {stall.Value.Trim()}" : null;
@@ -103,7 +104,7 @@ public sealed partial class ConsoleWatch
     [GeneratedRegex(@"Kernel panic - not syncing: (?<why>.*)")]
     private static partial Regex PanicLine();
 
-    [GeneratedRegex(@"SPTM: panic: (?<why>.*)")]
+    [GeneratedRegex(@"SPTM: (panic|(?<rule>cannot boot)): (?<why>.*)")]
     private static partial Regex MonitorLine();
 
     [GeneratedRegex(@"rcu: INFO: \w+ (self-)?detected stalls?.*|watchdog: BUG: soft lockup.*")]
