@@ -19,7 +19,7 @@ public class ModelTests
     [InlineData(ModelRun.AmplePool)]
     [InlineData(9)]
     [InlineData(7)]
-    [InlineData(5)]
+    [InlineData(6)]
     public void NoSequenceOfCallsBreaksAnInvariant(int poolPages)
     {
         Stopwatch watch = Stopwatch.StartNew();

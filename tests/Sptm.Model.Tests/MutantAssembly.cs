@@ -22,13 +22,16 @@ internal static class MutantAssembly
             .Select(path => MetadataReference.CreateFromFile(path)),
     ]);
 
-    /// <summary>Runs the model on the mutant. Answers the violation's message, or null when there is none.</summary>
-    public static string? Run(Mutation? mutation, int poolPages)
+    /// <summary>Walks the model on the mutant. Answers the violation's message, or null when there is none.</summary>
+    public static string? Run(Mutation? mutation, int poolPages) => Run(mutation, typeof(ModelRun), poolPages, "None");
+
+    /// <summary>Calls the model's method `Run` of this type on the mutant.</summary>
+    public static string? Run(Mutation? mutation, Type model, params object[] arguments)
     {
         string monitor = Path.Combine(Root, "src", "sptm", "Sptm");
-        string model = Path.Combine(Root, "tests", "Sptm.Model.Tests", "Model");
+        string folder = Path.Combine(Root, "tests", "Sptm.Model.Tests", "Model");
         List<SyntaxTree> trees = [];
-        foreach (string path in new[] { monitor, model }.SelectMany(folder => Directory.EnumerateFiles(folder, "*.cs")))
+        foreach (string path in new[] { monitor, folder }.SelectMany(from => Directory.EnumerateFiles(from, "*.cs")))
         {
             string text = File.ReadAllText(path);
             if (mutation is not null && Path.GetFileName(path) == mutation.File)
@@ -54,8 +57,8 @@ internal static class MutantAssembly
         AssemblyLoadContext context = new("mutant", isCollectible: true);
         try
         {
-            Type run = context.LoadFromStream(image).GetType(typeof(ModelRun).FullName!)!;
-            run.GetMethod(nameof(ModelRun.Run))!.Invoke(null, [poolPages, "None"]);
+            Type run = context.LoadFromStream(image).GetType(model.FullName!)!;
+            run.GetMethod(nameof(ModelRun.Run))!.Invoke(null, arguments);
             return null;
         }
         catch (TargetInvocationException failure)

@@ -149,6 +149,7 @@ public ref struct TableCheck<TMachine>
             {
                 ulong next = descriptor & AddressMask;
                 Entries++;
+                deviations++;
                 if (_frames.TypeOf(next) != FrameType.SptmPageTable)
                 {
                     return Fail("a stage-2 table lies in a frame of another type"u8, address, descriptor);
@@ -170,11 +171,11 @@ public ref struct TableCheck<TMachine>
             }
         }
 
-        return level < 3 || (deviations != 0 && deviations == TMachine.Deviations(table))
-            || Fail("a stage-2 table counts its pages wrong, or should be a block"u8, start, TMachine.Deviations(table));
+        return level == 1 || (deviations != 0 && deviations == TMachine.Deviations(table))
+            || Fail("a stage-2 table counts its entries wrong, or should be a block"u8, start, TMachine.Deviations(table));
     }
 
-    /// <summary>Whether the page is as in a block of Linux's memory.</summary>
+    /// <summary>Whether the entry is as a block of Linux's memory has it.</summary>
     private readonly bool IsAtHome(ulong descriptor, ulong address) =>
         _isLinux ? (descriptor & 1) != 0 && (descriptor & AddressMask) == address && AccessOf(descriptor) == FrameAccess.All && (descriptor & NormalWriteBack) == NormalWriteBack
             : (descriptor & 1) == 0;

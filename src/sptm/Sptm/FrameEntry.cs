@@ -13,6 +13,6 @@ public struct FrameEntry
     public byte ArgumentCount;
 
     /// <summary>How often the secure world borrows it; of memory of Linux, not zero exactly when <see cref="Type"/> is <see cref="FrameType.SkSharedRw"/>.
-    /// Of a level-3 stage-2 table: how many entries differ from the block that it stands for.</summary>
+    /// Of a stage-2 table below level 1: how many entries differ from the block that it stands for.</summary>
     public ushort BorrowCount;
 }

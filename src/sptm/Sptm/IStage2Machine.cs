@@ -18,6 +18,6 @@ public interface IStage2Machine
     /// <summary>Zeroes a frame and writes the zeroes back to memory, so that no alias of whatever kind shows what was there (design review 2).</summary>
     static abstract void ClearPage(ulong address);
 
-    /// <summary>The count that belongs to the frame of a level-3 table.</summary>
+    /// <summary>The count that belongs to the frame of a table below level 1.</summary>
     static abstract ref ushort Deviations(ulong table);
 }

@@ -6,7 +6,7 @@ namespace Exclaves.Sptm;
 /// <remarks>
 /// Level 1 is two concatenated tables (1,024 entries of 1 GiB, 8 KiB aligned), as VTCR_EL2.T0SZ = 24 wants. All changes go through
 /// <see cref="Replace"/>, which does break-before-make (Arm ARM D8.14); callers hold the stage-2 lock.
-/// A level-3 table all of whose pages are at home becomes a block again, so that frames which come and go leave no fragments.
+/// A table all of whose entries are at home becomes a block again, so that frames which come and go leave no fragments.
 /// </remarks>
 public readonly struct Stage2<TMachine>
     where TMachine : struct, IStage2Machine
@@ -70,7 +70,7 @@ public readonly struct Stage2<TMachine>
         while (start < end)
         {
             int level = LargestLevel(start, end - start);
-            Status status = SetLeaf(ref pool, start, level, access, device);
+            Status status = SetLeaf(ref pool, _root, 1, start, level, Stage2Descriptor.Leaf(start, level, access, device));
             if (status != Status.Ok)
             {
                 return status;
@@ -104,55 +104,50 @@ public readonly struct Stage2<TMachine>
         return table + (((ipa >> LevelShift(level)) & mask) * 8);
     }
 
-    private Status SetLeaf(ref TablePool pool, ulong ipa, int level, FrameAccess access, bool device)
+    /// <summary>Sets one leaf below the entry for <paramref name="ipa"/> in a table of level <paramref name="at"/>.</summary>
+    private Status SetLeaf(ref TablePool pool, ulong table, int at, ulong ipa, int level, ulong leaf)
     {
-        ulong table = _root;
-        ulong parent = 0;
-        for (int at = 1; at < level; at++)
+        ulong entry = EntryAddress(table, ipa, at);
+        ulong old = TMachine.ReadEntry(entry);
+        ulong now = leaf;
+        Status status = Status.Ok;
+        if (at == level)
         {
-            ulong entry = EntryAddress(table, ipa, at);
-            parent = entry;
-            ulong descriptor = TMachine.ReadEntry(entry);
-            if (!Stage2Descriptor.IsTable(descriptor, at))
+            _ = Replace(entry, leaf, ipa);
+            if (Stage2Descriptor.IsTable(old, at))
             {
-                if (!TrySplit(ref pool, entry, descriptor, ipa, at, out descriptor))
-                {
-                    return Status.NoMemory;
-                }
+                Free(ref pool, old, at);
+            }
+        }
+        else if ((old | leaf) != 0)
+        {
+            now = old;
+            if (!Stage2Descriptor.IsTable(old, at) && !TrySplit(ref pool, entry, old, ipa, at, out now))
+            {
+                return Status.NoMemory;
             }
 
-            table = descriptor & Stage2Descriptor.AddressMask;
+            ulong next = now & Stage2Descriptor.AddressMask;
+            status = SetLeaf(ref pool, next, at + 1, ipa, level, leaf);
+            if (TMachine.Deviations(next) == 0)
+            {
+                now = Home(ipa, at);
+                _ = Replace(entry, now, ipa);
+                pool.Release<TMachine>(next);
+            }
         }
 
-        ulong leaf = Stage2Descriptor.Leaf(ipa, level, access, device);
-        ulong old = Replace(EntryAddress(table, ipa, level), leaf, ipa);
-        if (level == 3)
+        if (at > 1)
         {
-            Count(ref pool, parent, table, ipa, old, leaf);
-        }
-        else if (Stage2Descriptor.IsTable(old, level))
-        {
-            Free(ref pool, old, level);
+            ulong home = Home(ipa, at);
+            TMachine.Deviations(table) += (ushort)((now != home ? 1 : 0) - (old != home ? 1 : 0));
         }
 
-        return Status.Ok;
+        return status;
     }
 
-    /// <summary>Keeps the number of pages that are not at home; without any, the block comes back.</summary>
-    private void Count(ref TablePool pool, ulong parent, ulong table, ulong ipa, ulong old, ulong now)
-    {
-        ref ushort deviations = ref TMachine.Deviations(table);
-        ulong home = Home(ipa, 3);
-        deviations += (ushort)((now != home ? 1 : 0) - (old != home ? 1 : 0));
-        if (deviations == 0)
-        {
-            ulong block = ipa & ~((1ul << LevelShift(2)) - 1);
-            _ = Replace(parent, Home(block, 2), ipa);
-            pool.Release<TMachine>(table);
-        }
-    }
-
-    private ulong Home(ulong ipa, int level) => Stage2Descriptor.Leaf(ipa, level, _home, device: false);
+    /// <summary>What stands for <paramref name="ipa"/> in a table of this level when all of it is at home.</summary>
+    private ulong Home(ulong ipa, int level) => Stage2Descriptor.Leaf(ipa >> LevelShift(level) << LevelShift(level), level, _home, device: false);
 
     /// <summary>A block has taken the place of a table: gives it and what hangs on it back.</summary>
     private static void Free(ref TablePool pool, ulong descriptor, int level)
@@ -191,11 +186,7 @@ public readonly struct Stage2<TMachine>
             }
         }
 
-        if (level == 2)
-        {
-            TMachine.Deviations(table) = block == Home(ipa & ~((1ul << LevelShift(2)) - 1), 2) ? (ushort)0 : (ushort)(IndexMask + 1);
-        }
-
+        TMachine.Deviations(table) = block == Home(ipa, level) ? (ushort)0 : (ushort)(IndexMask + 1);
         descriptor = Stage2Descriptor.Table(table);
         _ = Replace(entry, descriptor, ipa);
         return true;

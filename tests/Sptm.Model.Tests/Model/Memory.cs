@@ -66,7 +66,7 @@ internal sealed class Memory
 
         foreach (TlbEntry entry in View.Of(this).Visible)
         {
-            _ = key.Append(entry with { Table = entry.IsWalk ? 0 : -1 }).Append(entry.IsWalk && entry.Level == 2 ? _deviations[entry.Table] : 0).Append(';');
+            _ = key.Append(entry with { Table = entry.IsWalk ? 0 : -1 }).Append(entry.IsWalk ? _deviations[entry.Table] : 0).Append(';');
         }
 
         return key.Append(_pool.FreeBytes).ToString();
