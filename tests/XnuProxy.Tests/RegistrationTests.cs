@@ -249,4 +249,55 @@ public class RegistrationTests
             Assert.Equal((0, 0, 0, 0), world.Counts);
         }, iter: 100);
     }
+
+    /// <summary>The same few pages under many names, at every offset, with cookies that are live, dead, 0 or all ones, and lists that are refused at their end.</summary>
+    [Fact]
+    public void ALongHostileRunLeavesNothing()
+    {
+        ulong[] cookies = [0, 1, ulong.MaxValue, 1ul << 63, 0xFFFF_0000_0000_0000, .. Enumerable.Range(2, 11).Select(i => (ulong)i << 12)];
+        ulong[] pages = Pages(8);
+        Gen.Select(Gen.Int[0, 15], Gen.Int[0, 7].Array[1, 30], Gen.Int[0, 4095], Gen.Int[0, 11]).Array[3000].Sample(
+            steps =>
+            {
+                World world = World.Create();
+                world.Refused.Add(World.BufferPage + 0x10_0000);
+                Dictionary<ulong, ulong[]> model = [];
+                foreach (var (name, list, offset, kind) in steps)
+                {
+                    ulong cookie = cookies[name];
+                    ulong[] wanted = [.. list.Select(i => pages[i])];
+                    if (kind < 3)
+                    {
+                        Assert.Equal(model.Remove(cookie), world.Unregister(cookie) == Tee.Success);
+                        continue;
+                    }
+
+                    bool isSpoiled = kind == 3;
+                    wanted[^1] = isSpoiled ? World.BufferPage + 0x10_0000 : wanted[^1];
+                    ulong bytes = ((ulong)wanted.Length * 4096) - (ulong)offset;
+                    Assert.Equal(isSpoiled ? Tee.ErrorBadParameters : Tee.Success, world.Register(cookie, wanted, (ulong)offset, bytes));
+                    model.Remove(cookie);
+                    if (isSpoiled)
+                    {
+                        Assert.False(SharedMemory<FakeSystem>.TryPlace(ref world.State, cookie, 0, 1, out _));
+                        continue;
+                    }
+
+                    model[cookie] = wanted;
+                    Assert.True(SharedMemory<FakeSystem>.TryPlace(ref world.State, cookie, bytes - 1, 1, out SharedPlace last));
+                    Assert.False(SharedMemory<FakeSystem>.TryPlace(ref world.State, cookie, bytes, 1, out _));
+                    Assert.Equal(wanted[^1], world.Window[last.Address & ~0xFFFul]);
+                    Assert.Equal((0, model.Count, 0, model.Values.Sum(value => value.Length)), world.Counts);
+                }
+
+                Assert.Equal(model.Values.SelectMany(value => value).Order(), world.Window.Values.Order());
+                foreach (ulong cookie in model.Keys)
+                {
+                    Assert.Equal(Tee.Success, world.Unregister(cookie));
+                }
+
+                Assert.Equal((0, 0, 0, 0), world.Counts);
+            },
+            iter: 10);
+    }
 }

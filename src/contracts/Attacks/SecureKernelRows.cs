@@ -16,6 +16,8 @@ internal static class SecureKernelRows
             "state that a frame of Linux, SPTM's or of SK's text is one that SK may retype", "SPTM: the stated type must be the frame's", Control.Allowed(Donates)),
         Row("sk.retype.window", Invariant.I4, "donation out of the window of devices",
             "take a frame that devices of Linux reach", "SPTM: only from above the window", Control.Allowed(Donates)),
+        Row("sk.published", Invariant.I1, "write to a published frame", "publish a frame to Linux, have Linux write it, and SK go on as if it had not",
+            "SPTM: Linux's stage 2 gives a read; a touch takes the frame back, cleared", Control.Allowed("Linux reads what SK published, and nothing of before")),
         Row("sk.borrow", Invariant.I1, "borrowing what is not Linux's",
             "borrow frames of SPTM, of SK, of the image, and devices; give back what is not borrowed", "SPTM: only frames of Linux are lent",
             Control.Allowed("a frame of Linux is borrowed and given back")),

@@ -52,6 +52,7 @@ internal sealed class CallAttacks
         suite.Add("call.share.secure", trial => new CallAttacks(trial).ShareSecureFrames());
         suite.Add("call.share.nowhere", trial => new CallAttacks(trial).ShareNoFrames());
         suite.Add("call.share.count", trial => new CallAttacks(trial).ShareManyTimes());
+        suite.Add("call.share.long", trial => new CallAttacks(trial).ShareForLong());
         suite.Add("call.list.secure", trial => new CallAttacks(trial).ListsInSecureFrames());
         suite.Add("call.list.shape", trial => new CallAttacks(trial).ListShapes());
         suite.Add("call.unregister", trial => new CallAttacks(trial).Unregister());
@@ -181,6 +182,57 @@ internal sealed class CallAttacks
             return Loot(undone == Tee.Success && SharedFrames() == before, $"0x{undone:x8}, {SharedFrames() - before} frames left");
         });
         PermitRegistration();
+    }
+
+    // The same few pages in lists that overlap, under cookies of every kind, some of them live already: everything comes back.
+    private void ShareForLong()
+    {
+        const int Rounds = 3000;
+        int seed = Random.Shared.Next();
+        Random random = new(seed);
+        ulong[] pages = [.. Enumerable.Range(0, 24).Select(_ => _trial.Field.Device.NewPage().Address)];
+        ulong[] cookies = [0, 1, ulong.MaxValue, 1ul << 63, 0xFFFF_0000_0000_0000, .. Enumerable.Range(0, 27).Select(_ => _driver.NewCookie())];
+        HashSet<ulong> live = [];
+        SystemCounters before = _trial.Field.Counters();
+        int registered = 0;
+        int wrong = 0;
+        _trial.Try($"{Rounds} rounds, seed {seed}", Malformed, () =>
+        {
+            for (int round = 0; round < Rounds; round++)
+            {
+                ulong cookie = cookies[random.Next(cookies.Length)];
+                if (random.Next(3) == 0)
+                {
+                    wrong += _driver.Unregister(cookie) == Tee.Success == live.Remove(cookie) ? 0 : 1;
+                    continue;
+                }
+
+                ulong[] list = [.. Enumerable.Range(0, 1 + random.Next(40)).Select(_ => pages[random.Next(pages.Length)])];
+                bool spoiled = random.Next(8) == 0;
+                list[^1] = spoiled ? Virt.SkBase : list[^1];
+                ulong offset = (ulong)random.Next(4096);
+                uint result = _driver.RegisterPages(cookie, list, offset);
+                wrong += result == Tee.Success != spoiled ? 0 : 1;
+                registered += result == Tee.Success ? 1 : 0;
+                _ = spoiled ? live.Remove(cookie) : live.Add(cookie);
+            }
+
+            return Attempt.Of(wrong == 0, $"{registered} registered, {wrong} answers of {Rounds} wrong");
+        });
+        _trial.Permit("all of it comes back", () =>
+        {
+            foreach (ulong cookie in live)
+            {
+                wrong += _driver.Unregister(cookie) == Tee.Success ? 0 : 1;
+            }
+
+            SystemCounters after = _trial.Field.Counters();
+            string words = $"shared frames {before[SptmCounter.SharedFrames]} and {after[SptmCounter.SharedFrames]}, mappings {before[SkCounter.SharedMappings]} and "
+                + $"{after[SkCounter.SharedMappings]}, frames in use {before[SkCounter.FramesInUse]} and {after[SkCounter.FramesInUse]}; {wrong} wrong";
+            bool same = before[SptmCounter.SharedFrames] == after[SptmCounter.SharedFrames] && before[SkCounter.SharedMappings] == after[SkCounter.SharedMappings]
+                && before[SkCounter.FramesInUse] == after[SkCounter.FramesInUse];
+            return Loot(same && wrong == 0, words);
+        });
     }
 
     private void ListsInSecureFrames()

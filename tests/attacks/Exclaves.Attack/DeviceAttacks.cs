@@ -44,6 +44,8 @@ internal sealed class DeviceAttacks
         suite.Add("e1000.ring", trial => new DeviceAttacks(trial).PacketRings());
         suite.Add("msi.memory", trial => new DeviceAttacks(trial).MessagesToMemory());
         suite.Add("msi.doorbell", trial => new DeviceAttacks(trial).MessagesToDoorbells());
+        suite.Add("msix.memory", trial => new DeviceAttacks(trial).TablesToMemory());
+        suite.Add("msix.doorbell", trial => new DeviceAttacks(trial).TablesToDoorbells());
         suite.Add("pci.bar", trial => new DeviceAttacks(trial).RegistersOverMemory());
     }
 
@@ -319,20 +321,21 @@ internal sealed class DeviceAttacks
         }
     }
 
+    private static (string Name, ulong Address)[] Doorbells =>
+    [
+        ("GITS_TRANSLATER", 0x0809_0040),
+        ("GICD_SETSPI_NSR", Virt.GicDistributor + 0x40),
+        ("GICD_ISPENDR", Virt.GicDistributor + 0x204),
+        ("GICR_SETLPIR", Virt.GicRedistributor + 0x40),
+        ("GICR_PROPBASER", Virt.GicRedistributor + 0x70),
+        ("virtio slot doorbell", Virt.VirtioMmio + 0x50),
+        ("SMMU_CR0", Virt.Smmu + 0x20),
+    ];
+
     private void MessagesToDoorbells()
     {
         EduDevice edu = _masters.Edu;
-        (string Name, ulong Address)[] doorbells =
-        [
-            ("GITS_TRANSLATER", 0x0809_0040),
-            ("GICD_SETSPI_NSR", Virt.GicDistributor + 0x40),
-            ("GICD_ISPENDR", Virt.GicDistributor + 0x204),
-            ("GICR_SETLPIR", Virt.GicRedistributor + 0x40),
-            ("GICR_PROPBASER", Virt.GicRedistributor + 0x70),
-            ("virtio slot doorbell", Virt.VirtioMmio + 0x50),
-            ("SMMU_CR0", Virt.Smmu + 0x20),
-        ];
-        foreach ((string name, ulong address) in doorbells)
+        foreach ((string name, ulong address) in Doorbells)
         {
             _trial.Try(name, RefusedDma, () => Aimed(address, edu.Function, () =>
             {
@@ -351,6 +354,44 @@ internal sealed class DeviceAttacks
             edu.Interrupt();
             edu.Function.SilenceMessages();
             return BitConverter.ToUInt32(_masters.Result.Bytes) == Message ? Attempt.Succeeded("") : Attempt.Neither("the message did not arrive");
+        });
+    }
+
+    // The table of message interrupts lies in the device's own registers, one row for each queue.
+    private void TablesToMemory()
+    {
+        const uint Message = 0x5AA5_C33C;
+        RawDisk disk = _masters.Disk;
+        foreach (Target target in Writable)
+        {
+            ulong address = Room(target);
+            byte[] old = _succeeds ? disk.Peek(address, RawDisk.SectorBytes) : [];
+            _trial.Try(target.Name, RefusedDma, () => Aimed(address, disk.Function, () =>
+                !disk.TransferWithMessage(address, Message) ? Attempt.Neither("the disk does not work any more")
+                : _succeeds && BitConverter.ToUInt32(disk.Peek(address, RawDisk.SectorBytes)) == Message ? Attempt.Succeeded("the message is there")
+                : Attempt.Stopped("sent")));
+            if (_succeeds)
+            {
+                disk.Poke(address, old);
+            }
+        }
+    }
+
+    private void TablesToDoorbells()
+    {
+        RawDisk disk = _masters.Disk;
+        foreach ((string name, ulong address) in Doorbells)
+        {
+            _trial.Try(name, RefusedDma, () => Aimed(address, disk.Function, () =>
+                disk.TransferWithMessage(address, 0) ? Attempt.Stopped("sent") : Attempt.Neither("the disk does not work any more")));
+        }
+
+        _trial.Permit("own page", () =>
+        {
+            const uint Message = 0x1234_5678;
+            _masters.Result.Bytes.Clear();
+            return disk.TransferWithMessage(_masters.Result.Address, Message) && BitConverter.ToUInt32(_masters.Result.Bytes) == Message
+                ? Attempt.Succeeded("") : Attempt.Neither("the message did not arrive");
         });
     }
 

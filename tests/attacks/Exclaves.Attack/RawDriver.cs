@@ -20,6 +20,9 @@ internal sealed class RawDriver
     public const ulong AttributeMemoryIn = 5;
     public const ulong AttributeMemoryOut = 6;
     public const ulong AttributeMeta = 0x101;
+
+    /// <summary>Memory that Linux allocated on an upcall, named by its physical address.</summary>
+    public const ulong AttributeMemoryAllocated = 0xA;
     public const ulong AttributePageList = 0x20A;
     public const int HeaderBytes = 32;
     public const int ParameterBytes = 32;
@@ -67,10 +70,11 @@ internal sealed class RawDriver
         return registered == Tee.Success ? slot : throw new InvalidOperationException($"a message page is not registered: 0x{registered:x8}");
     }
 
-    public uint RegisterPages(ulong cookie, ReadOnlySpan<ulong> pages)
+    /// <param name="offset">Where the buffer starts in its first page; it ends with the last.</param>
+    public uint RegisterPages(ulong cookie, ReadOnlySpan<ulong> pages, ulong offset = 0)
     {
         FillList(pages);
-        return Register(ListPage.Address, (ulong)pages.Length * 4096, cookie);
+        return Register(ListPage.Address | offset, ((ulong)pages.Length * 4096) - offset, cookie);
     }
 
     /// <summary>REGISTER of these pages in <see cref="PrivatePage"/>, without sending it.</summary>

@@ -25,6 +25,7 @@ internal sealed class Suite
         MemoryAttacks.AddTo(suite);
         CallAttacks.AddTo(suite);
         DeviceAttacks.AddTo(suite);
+        DonatedFrameAttacks.AddTo(suite);
         BypassAttacks.AddTo(suite);
         InterruptAttacks.AddTo(suite);
         ReentryAttacks.AddTo(suite);

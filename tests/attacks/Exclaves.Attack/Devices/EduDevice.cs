@@ -45,12 +45,26 @@ internal sealed class EduDevice
         _registers.Write32(AcknowledgeInterrupt, 1);
     }
 
+    /// <summary>Memory to the device's buffer, a tenth of a second from now.</summary>
+    public void BeginLoad(ulong address, int bytes) => Begin(address, Buffer, bytes, DmaStart);
+
+    /// <summary>The device's buffer to memory, a tenth of a second from now.</summary>
+    public void BeginStore(ulong address, int bytes) => Begin(Buffer, address, bytes, DmaStart | DmaToMemory);
+
+    /// <summary>Waits for what was begun.</summary>
+    public void End() => Wait.Until(() => (_registers.Read32(DmaCommand) & (uint)DmaStart) == 0, "edu does not end a transfer");
+
     private void Transfer(ulong from, ulong to, int bytes, ulong command)
+    {
+        Begin(from, to, bytes, command);
+        End();
+    }
+
+    private void Begin(ulong from, ulong to, int bytes, ulong command)
     {
         _registers.Write64(DmaSource, from);
         _registers.Write64(DmaDestination, to);
         _registers.Write64(DmaCount, (ulong)bytes);
         _registers.Write64(DmaCommand, command);
-        Wait.Until(() => (_registers.Read32(DmaCommand) & (uint)DmaStart) == 0, "edu does not end a transfer");
     }
 }

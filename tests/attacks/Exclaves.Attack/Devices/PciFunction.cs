@@ -17,10 +17,14 @@ internal sealed class PciFunction
     private const uint BusNumbers = 0x18;
     private const uint CapabilityList = 0x34;
     private const byte MessageCapability = 0x05;
+    private const byte TableCapability = 0x11;
+    private const ushort TableEnable = 1 << 15;
+    private const int TableBytes = 0x1000;
     private const int MaximumCapabilities = 48;
 
     private readonly AttackDevice _device;
     private readonly RegisterRange _configuration;
+    private RegisterRange? _table;
 
     private PciFunction(AttackDevice device, int bus, int slot)
     {
@@ -109,6 +113,26 @@ internal sealed class PciFunction
         _configuration.Write16(capability + 12, data);
         _configuration.Write16(capability + 2, (ushort)(_configuration.Read16(capability + 2) | 1));
     }
+
+    /// <summary>Makes the function announce its first interrupt by the table in its own registers (MSI-X): <paramref name="data"/> to <paramref name="address"/>.</summary>
+    public void AimTable(ulong address, uint data)
+    {
+        uint capability = FindCapability(TableCapability);
+        if (capability == 0)
+        {
+            throw new InvalidOperationException($"function {RequesterId:x4} has no table of message interrupts");
+        }
+
+        uint place = _configuration.Read32(capability + 4);
+        _table ??= MapBar((int)(place & 7), TableBytes);
+        uint entry = place & ~7u;
+        _configuration.Write16(capability + 2, TableEnable);
+        _table.WriteHalves(entry, address);
+        _table.Write32(entry + 8, data);
+        _table.Write32(entry + 12, 0);
+    }
+
+    public void SilenceTable() => _configuration.Write16(FindCapability(TableCapability) + 2, 0);
 
     public void SilenceMessages()
     {

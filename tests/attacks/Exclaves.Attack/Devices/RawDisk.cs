@@ -24,6 +24,7 @@ internal sealed class RawDisk
     private const ushort Next = 1;
     private const ushort DeviceWrites = 2;
     private const byte Unanswered = 0xFF;
+    private const ushort NoVector = 0xFFFF;
 
     private const byte VendorCapability = 0x09;
     private const uint CommonStructure = 1;
@@ -43,9 +44,13 @@ internal sealed class RawDisk
     private readonly KernelPage _ring;
     private readonly KernelPage _bounce;
 
+    /// <summary>Row of the table of message interrupts that the queue uses.</summary>
+    private ushort _vector = NoVector;
+
     public RawDisk(AttackDevice device)
     {
         PciFunction function = PciFunction.Find(device, 0, Vendor, Id).Enable();
+        Function = function;
         (_common, _commonOffset, _) = Structure(function, CommonStructure);
         (_notify, _notifyOffset, uint capability) = Structure(function, NotifyStructure);
         _notifyMultiplier = function.Read32(capability + 16);
@@ -60,6 +65,21 @@ internal sealed class RawDisk
         Descriptors,
         Available,
         Used,
+    }
+
+    public PciFunction Function { get; }
+
+    /// <summary>One request at whose end the device sends a message to <paramref name="address"/>. True: the device has answered that it did it.</summary>
+    public bool TransferWithMessage(ulong address, uint data)
+    {
+        Prepare(toDisk: true, 0, _bounce.Address, SectorBytes);
+        BinaryPrimitives.WriteUInt16LittleEndian(_ring.Bytes[(int)Available..], 0);
+        Function.AimTable(address, data);
+        _vector = 0;
+        bool done = Run(Part.None, 0);
+        _vector = NoVector;
+        Function.SilenceTable();
+        return done;
     }
 
     /// <summary>One request. True: the device has answered that it did it.</summary>
@@ -176,6 +196,7 @@ internal sealed class RawDisk
         _common.WriteHalves(_commonOffset + 0x28, elsewhere == Part.Available ? address : _ring.Address + Available);
         _common.WriteHalves(_commonOffset + 0x30, elsewhere == Part.Used ? address : _ring.Address + Used);
         uint notify = _notifyOffset + (_common.Read16(_commonOffset + 0x1E) * _notifyMultiplier);
+        Common16(0x1A, _vector);
         Common16(0x1C, 1);
         SetStatus(0xF);
         Thread.MemoryBarrier();

@@ -73,6 +73,7 @@ internal sealed class RegisterAttacks
         suite.Add("debug.watchpoint", trial => new RegisterAttacks(trial).Watchpoint());
         suite.Add("debug.step", trial => new RegisterAttacks(trial).Step());
         suite.Add("pmu.count", trial => new RegisterAttacks(trial).Count());
+        suite.Add("interrupt.masked", trial => new RegisterAttacks(trial).MaskedCall());
     }
 
     private void Residue(int from, int to, ulong how = 0)
@@ -204,6 +205,26 @@ internal sealed class RegisterAttacks
         WorldCall call = _device.Call(
             RogueKernel.Words(command, Work), 0, flags, ("PMCCFILTR_EL0", 0ul), ("PMCNTENSET_EL0", 1ul << 31), ("PMCCNTR_EL0", 0ul), ("PMCR_EL0", Enable));
         return call.After[0] == 0 ? call.After[counter] - call.Before[counter] : throw new InvalidOperationException($"the call ended with 0x{call.After[0]:x}");
+    }
+
+    /// <summary>With the priority mask closed no interrupt reaches the CPU: the call must come to its own end, and Linux go on.</summary>
+    private void MaskedCall()
+    {
+        RogueKernel.StayOn(0);
+        using Session session = new(_trial.Field.Driver);
+        RawDriver driver = _trial.Field.Driver;
+        _trial.Try("ICC_PMR_EL1 = 0", _trial.Field.Of(SptmCounter.Enter), () =>
+        {
+            WorldCall call = _device.Call(driver.SpinWords(session.Number, LongSpin), 0, 0, ("ICC_PMR", 0ul));
+            return Attempt.Of(RightSum(driver, call.After[0]).Loot, $"x0 = 0x{call.After[0]:x}, its sum is right");
+        });
+        _trial.Permit("the same call, interrupted with the mask open", () =>
+        {
+            WorldCall call = _device.Call(driver.SpinWords(session.Number, LongSpin));
+            bool interrupted = call.After[0] == Tee.RpcForeignInterrupt;
+            CallResult end = driver.ToEnd(new CallResult(call.After[0], call.After[1], call.After[2], call.After[3]));
+            return interrupted ? RightSum(driver, end.X0) : Attempt.Neither("no interrupt came");
+        });
     }
 
     /// <summary>A call of Hello on the real SK, interrupted by the tick and resumed, every time with full registers.</summary>

@@ -41,6 +41,7 @@ internal sealed class SecureKernelAttacks
     {
         suite.Add("sk.retype.stale", trial => new SecureKernelAttacks(trial).StaleType());
         suite.Add("sk.retype.window", trial => new SecureKernelAttacks(trial).Window());
+        suite.Add("sk.published", trial => new SecureKernelAttacks(trial).Published());
         suite.Add("sk.borrow", trial => new SecureKernelAttacks(trial).Borrow());
         suite.Add("sk.copy.read", trial => new SecureKernelAttacks(trial).CopyOut());
         suite.Add("sk.copy.write", trial => new SecureKernelAttacks(trial).CopyIn());
@@ -70,8 +71,50 @@ internal sealed class SecureKernelAttacks
 
     private void Window()
     {
-        _trial.Try("frame below the window's end", Retypes, () => Refused(Retype(FrameInWindow, FrameType.XnuDefault, FrameType.SkDonated)));
+        foreach (ulong frame in (ReadOnlySpan<ulong>)[FrameInWindow, Virt.RamBase, Virt.RamBase + 0x4000_0000 - 4096])
+        {
+            foreach (FrameType next in (ReadOnlySpan<FrameType>)[FrameType.SkDonated, FrameType.SkSharedRo])
+            {
+                // Out of Linux's hands there is one edge: the other is asked for as if the frame had been donated.
+                _trial.Try($"0x{frame:x} to {next}", Retypes, () => Refused(Retype(frame, next == FrameType.SkDonated ? FrameType.XnuDefault : FrameType.SkDonated, next)));
+            }
+        }
+
         PermitDonation();
+    }
+
+    // SK_SHARED_RO: Linux reads what SK writes. What Linux writes takes the frame back, empty, so SK never finds it in what it published.
+    private void Published()
+    {
+        KernelPage page = _trial.Field.Device.NewPage();
+        page.Bytes.Fill(0x5A);
+        Require(Retype(page.Address, FrameType.XnuDefault, FrameType.SkDonated));
+        Require(_kernel.Store(page.Address, Proof));
+        Require(Retype(page.Address, FrameType.SkDonated, FrameType.SkSharedRo));
+        _trial.Permit("what it held before", () => Read(page) == 0 ? Attempt.Succeeded("") : Attempt.Neither($"Linux reads 0x{Read(page):x}"));
+        Require(_kernel.Store(page.Address, Proof));
+        _trial.Permit("Linux reads it", () => Attempt.Of(Read(page) != Proof, $"0x{Read(page):x}"));
+        Require(Retype(page.Address, FrameType.SkSharedRo, FrameType.SkDonated));
+        Require(Retype(page.Address, FrameType.SkDonated, FrameType.SkSharedRo));
+        _trial.Permit("it is empty when it is published again", () => Attempt.Of(Read(page) != 0, $"0x{Read(page):x}"));
+
+        Require(_kernel.Store(page.Address, Proof));
+        _trial.Try("Linux writes it", _trial.Field.Of(SptmCounter.ReclaimedFrames), () =>
+        {
+            page.Bytes[8] = 0x5A;
+            return Attempt.Of(Read(page) == 0 && page.Bytes[8] == 0x5A, $"the frame is Linux's again; what SK had published reads 0x{Read(page):x}");
+        });
+        _trial.Try("SK takes it for published still", Retypes, () => Refused(Retype(page.Address, FrameType.SkSharedRo, FrameType.SkDonated)));
+    }
+
+    private ulong Read(KernelPage page) => _trial.Field.Device.Run(AttackKind.Read, page.Address, sizeof(ulong)).Out[0];
+
+    private static void Require(RogueAnswer answer)
+    {
+        if (answer is not { IsDone: true, X1: 0 })
+        {
+            throw new InvalidOperationException(answer.ToString());
+        }
     }
 
     private void Borrow()
