@@ -71,6 +71,8 @@ internal readonly struct LoadedImage : IImageMemory
     public static string TextOf(in Refusal refusal)
     {
         byte[] buffer = new byte[128];
-        return System.Text.Encoding.ASCII.GetString(buffer, 0, refusal.Format(buffer));
+        LineBuilder line = new(buffer);
+        refusal.Format(ref line);
+        return System.Text.Encoding.ASCII.GetString(line.Text);
     }
 }

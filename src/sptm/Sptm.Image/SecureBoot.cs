@@ -141,8 +141,7 @@ public static unsafe class SecureBoot
         line.Append("SPTM: secure boot: "u8);
         if (_refusal.IsRefused)
         {
-            Span<byte> reason = stackalloc byte[MaximumReason];
-            line.Append(reason[.._refusal.Format(reason)]);
+            _refusal.Format(ref line);
             Boot.Stage(line.Text);
             return !IsRefused;
         }
@@ -162,7 +161,16 @@ public static unsafe class SecureBoot
     }
 
     /// <summary>Why there is no secure world; empty when there is one.</summary>
-    public static ReadOnlySpan<byte> Reason(Span<byte> buffer) => IsRefused ? buffer[.._refusal.Format(buffer)] : default;
+    public static ReadOnlySpan<byte> Reason(Span<byte> buffer)
+    {
+        LineBuilder line = new(buffer);
+        if (IsRefused)
+        {
+            _refusal.Format(ref line);
+        }
+
+        return line.Text;
+    }
 
     /// <summary>Hands the log over: <paramref name="address"/> is a page of its own that SK may read.</summary>
     public static void WriteLog(ulong address)

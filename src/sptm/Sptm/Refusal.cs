@@ -35,28 +35,26 @@ public struct Refusal
 
     public readonly bool IsRefused => Reason != RefusalReason.None;
 
-    /// <summary>The sentence for the console and for the device tree; answers its length.</summary>
-    public readonly int Format(Span<byte> output)
+    /// <summary>Appends the sentence for the console and for the device tree.</summary>
+    public readonly void Format(ref LineBuilder line)
     {
-        int length = 0;
         if (Reason != RefusalReason.PartDigest)
         {
-            Append(output, ref length, TextOf(Reason));
-            return length;
+            line.Append(TextOf(Reason));
+            return;
         }
 
-        Append(output, ref length, TextOf(Part));
+        line.Append(TextOf(Part));
         ReadOnlySpan<byte> name = Name;
         int end = name.IndexOf((byte)0);
         if (end != 0)
         {
-            Append(output, ref length, " '"u8);
-            Append(output, ref length, end < 0 ? name : name[..end]);
-            Append(output, ref length, "'"u8);
+            line.Append(" '"u8);
+            line.Append(end < 0 ? name : name[..end]);
+            line.Append("'"u8);
         }
 
-        Append(output, ref length, " does not match its digest"u8);
-        return length;
+        line.Append(" does not match its digest"u8);
     }
 
     private static ReadOnlySpan<byte> TextOf(RefusalReason reason) => reason switch
@@ -88,12 +86,4 @@ public struct Refusal
         PartKind.Padding => "the padding after the last component"u8,
         _ => "an unknown part"u8,
     };
-
-    private static void Append(Span<byte> output, ref int length, ReadOnlySpan<byte> text)
-    {
-        for (int i = 0; i < text.Length && length < output.Length; i++)
-        {
-            output[length++] = text[i];
-        }
-    }
 }
