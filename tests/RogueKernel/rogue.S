@@ -105,7 +105,7 @@ rogue_fill_end:
     stp     x2, x3, [x0]
     mov     x2, sp
     str     x2, [x0, #8 * SNAPSHOT_SP]
-    SAVE_VECTORS x0, 8 * SNAPSHOT_V
+    SAVE_VECTORS x0, 8 * SNAPSHOT_V, x2
     mrs     x2, FPCR
     mrs     x3, FPSR
     str     x2, [x0, #8 * SNAPSHOT_FPCR]

@@ -23,8 +23,6 @@ public partial class LayoutTests
         Assert.Equal(header["FRAME_ELR"], Offset<TrapFrame>(nameof(TrapFrame.ProgramCounter)));
         Assert.Equal(header["FRAME_SPSR"], Offset<TrapFrame>(nameof(TrapFrame.ProcessorState)));
         Assert.Equal(header["FRAME_ESR"], Offset<TrapFrame>(nameof(TrapFrame.Syndrome)));
-        Assert.Equal(header["FRAME_FAR"], Offset<TrapFrame>(nameof(TrapFrame.FaultAddress)));
-        Assert.Equal(header["FRAME_HPFAR"], Offset<TrapFrame>(nameof(TrapFrame.FaultPage)));
         Assert.Equal(header["FRAME_FPCR"], Offset<TrapFrame>(nameof(TrapFrame.FloatControl)));
         Assert.Equal(header["FRAME_FPSR"], Offset<TrapFrame>(nameof(TrapFrame.FloatStatus)));
         Assert.Equal(header["FRAME_V"], Offset<TrapFrame>(nameof(TrapFrame.V)));

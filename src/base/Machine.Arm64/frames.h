@@ -44,31 +44,25 @@
     ldp     x0, x1, [\frame]
 .endm
 
-.macro VECTORS operation, base, offset
-    \operation q0, q1, [\base, #\offset]
-    \operation q2, q3, [\base, #\offset + 32]
-    \operation q4, q5, [\base, #\offset + 64]
-    \operation q6, q7, [\base, #\offset + 96]
-    \operation q8, q9, [\base, #\offset + 128]
-    \operation q10, q11, [\base, #\offset + 160]
-    \operation q12, q13, [\base, #\offset + 192]
-    \operation q14, q15, [\base, #\offset + 224]
-    \operation q16, q17, [\base, #\offset + 256]
-    \operation q18, q19, [\base, #\offset + 288]
-    \operation q20, q21, [\base, #\offset + 320]
-    \operation q22, q23, [\base, #\offset + 352]
-    \operation q24, q25, [\base, #\offset + 384]
-    \operation q26, q27, [\base, #\offset + 416]
-    \operation q28, q29, [\base, #\offset + 448]
-    \operation q30, q31, [\base, #\offset + 480]
+/* V0 to V31, four at a time. \pointer is clobbered. */
+.macro VECTORS operation, frame, offset, pointer
+    add     \pointer, \frame, #\offset
+    \operation {v0.2d, v1.2d, v2.2d, v3.2d}, [\pointer], #64
+    \operation {v4.2d, v5.2d, v6.2d, v7.2d}, [\pointer], #64
+    \operation {v8.2d, v9.2d, v10.2d, v11.2d}, [\pointer], #64
+    \operation {v12.2d, v13.2d, v14.2d, v15.2d}, [\pointer], #64
+    \operation {v16.2d, v17.2d, v18.2d, v19.2d}, [\pointer], #64
+    \operation {v20.2d, v21.2d, v22.2d, v23.2d}, [\pointer], #64
+    \operation {v24.2d, v25.2d, v26.2d, v27.2d}, [\pointer], #64
+    \operation {v28.2d, v29.2d, v30.2d, v31.2d}, [\pointer], #64
 .endm
 
-.macro SAVE_VECTORS base, offset
-    VECTORS stp, \base, \offset
+.macro SAVE_VECTORS frame, offset, pointer
+    VECTORS st1, \frame, \offset, \pointer
 .endm
 
-.macro LOAD_VECTORS base, offset
-    VECTORS ldp, \base, \offset
+.macro LOAD_VECTORS frame, offset, pointer
+    VECTORS ld1, \frame, \offset, \pointer
 .endm
 
 #endif

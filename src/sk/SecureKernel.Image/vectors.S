@@ -29,8 +29,7 @@ FUNC(sk_run_user)
     msr     TTBR0_EL1, x1
     isb
 1:
-    add     x3, x0, #CONTEXT_V
-    LOAD_VECTORS x3, 0
+    LOAD_VECTORS x0, CONTEXT_V, x3
 
     ldr     w3, [x0, #CONTEXT_FPCR]
     ldr     w4, [x0, #CONTEXT_FPSR]
@@ -112,8 +111,7 @@ from_user:
     str     w2, [x0, #CONTEXT_FPCR]
     str     w3, [x0, #CONTEXT_FPSR]
 
-    add     x2, x0, #CONTEXT_V
-    SAVE_VECTORS x2, 0
+    SAVE_VECTORS x0, CONTEXT_V, x2
 
     mov     w0, w1
     ldp     x19, x20, [sp, #16]

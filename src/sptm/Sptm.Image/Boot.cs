@@ -150,7 +150,6 @@ public static unsafe class Boot
         cpu->LinuxWorld = default;
         cpu->LinuxWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
         cpu->LinuxWorld[(int)WorldRegister.VttbrEl2] = Monitor.LinuxTables.TranslationBase;
-        cpu->LinuxWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
         cpu->LinuxWorld[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrLinux | Identification.Mdcr(cpu->Features);
         cpu->LinuxWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlLinux;
         cpu->LinuxWorld[(int)WorldRegister.HcrEl2] = WorldValues.HcrLinux | CpuFeatures.Hcr(cpu->Features);
@@ -158,7 +157,6 @@ public static unsafe class Boot
         cpu->SecureWorld = default;
         cpu->SecureWorld[(int)WorldRegister.SctlrEl1] = WorldValues.SctlrReset;
         cpu->SecureWorld[(int)WorldRegister.VttbrEl2] = Monitor.SecureTables.TranslationBase;
-        cpu->SecureWorld[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
         cpu->SecureWorld[(int)WorldRegister.MdcrEl2] = (Protections.WorldDebug ? WorldValues.MdcrSecure : WorldValues.MdcrLinux) | Identification.Mdcr(cpu->Features);
         cpu->SecureWorld[(int)WorldRegister.CnthctlEl2] = WorldValues.CnthctlSecure | CpuFeatures.CnthctlSecure(cpu->Features);
         cpu->SecureWorld[(int)WorldRegister.IchHcrEl2] = WorldValues.IchHcrSecure;

@@ -30,6 +30,16 @@ public static unsafe class El2
     [RuntimeImport("*", "sptm_read_sp_el1")]
     public static extern ulong ReadSpEl1();
 
+    /// <summary>Of the trap that is being served, as <see cref="ReadHpfarEl2"/>: nothing at EL2 writes it.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_far_el2")]
+    public static extern ulong ReadFarEl2();
+
+    /// <summary>HPFAR_EL2: the faulting IPA, shifted right by 8.</summary>
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_read_hpfar_el2")]
+    public static extern ulong ReadHpfarEl2();
+
     [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_write_el1_exception")]
     public static extern void WriteEl1Exception(ulong elr, ulong spsr, ulong esr, ulong far);

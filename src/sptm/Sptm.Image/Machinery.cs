@@ -1,5 +1,6 @@
 using System;
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
@@ -74,10 +75,11 @@ public static unsafe class Machinery
     }
 
     /// <summary>This CPU is in the secure world from now on, unless the machine ends: either the one that ends it sees us inside, or we see that it ends.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void GoIn(PerCpu* cpu)
     {
         cpu->World = World.Secure;
-        Arm64.DmbIsh();
+        Interlocked.MemoryBarrier();
         if (Monitor.IsEnding)
         {
             Park(cpu);
@@ -85,6 +87,7 @@ public static unsafe class Machinery
     }
 
     /// <summary>This CPU was in the secure world, or was about to enter, when the machine ended. Does not return.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Park(PerCpu* cpu)
     {
         cpu->Secure = default;

@@ -87,6 +87,7 @@ public static unsafe class Monitor
     public static void AnnounceReset() => Volatile.Write(ref _resetPending, 1);
 
     /// <summary>True once per announcement, for the CPU that is to tell SK.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static bool TakeReset() => Volatile.Read(ref _resetPending) != 0 && Interlocked.Exchange(ref _resetPending, 0u) != 0;
 
     /// <summary>Guards frame table, tables and pool.</summary>

@@ -5,7 +5,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.Sptm.Image;
 
-/// <summary>All registers of an interrupted world that C# code could disturb (816 bytes; offsets in layout.h).</summary>
+/// <summary>All registers of an interrupted world that C# code could disturb (800 bytes; offsets in layout.h).</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 public struct TrapFrame
 {
@@ -13,10 +13,6 @@ public struct TrapFrame
     public ulong ProgramCounter;
     public ulong ProcessorState;
     public ulong Syndrome;
-    public ulong FaultAddress;
-
-    /// <summary>HPFAR_EL2: the faulting IPA, shifted right by 8.</summary>
-    public ulong FaultPage;
     public ulong FloatControl;
     public ulong FloatStatus;
     public VectorRegisters V;

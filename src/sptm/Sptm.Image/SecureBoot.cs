@@ -87,7 +87,6 @@ public static unsafe class SecureBoot
         world[(int)WorldRegister.CpacrEl1] = WorldValues.CpacrTxm;
         world[(int)WorldRegister.SpEl0] = Request;
         world[(int)WorldRegister.VttbrEl2] = _tables.TranslationBase;
-        world[(int)WorldRegister.CptrEl2] = WorldValues.Cptr;
         world[(int)WorldRegister.MdcrEl2] = WorldValues.MdcrSecure;
         world[(int)WorldRegister.HcrEl2] = WorldValues.HcrTxm;
         El2.LoadWorld(0, ref world);
@@ -234,7 +233,7 @@ public static unsafe class SecureBoot
         line.Append(" pc "u8);
         line.AppendHex(frame.ProgramCounter);
         line.Append(" far "u8);
-        line.AppendHex(frame.FaultAddress);
+        line.AppendHex(El2.ReadFarEl2());
         Boot.Stage(line.Text);
     }
 }

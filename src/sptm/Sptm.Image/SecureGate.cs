@@ -18,8 +18,7 @@ public static unsafe class SecureGate
         cpu->Request = (uint)endpoint;
         Machinery.GoIn(cpu);
         El2.SwitchWorld(ref cpu->LinuxWorld, ref cpu->SecureWorld);
-        cpu->Frame = &cpu->Secure;
-        return cpu->Frame;
+        return cpu->Frame = &cpu->Secure;
     }
 
     /// <summary>As <see cref="Enter"/>, which every call has in its path and so exists once.</summary>
@@ -28,6 +27,22 @@ public static unsafe class SecureGate
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TrapFrame* FromSecure(PerCpu* cpu)
+    {
+        ref TrapFrame frame = ref cpu->Secure;
+
+        // What nearly every call is, by the shortest way. The dispatch table admits SK to it (DispatchTests). A world that ended, with or
+        // without the machine, is not open.
+        if (Monitor.IsSecureOpen && frame.Syndrome == Syndrome.PlainHvc && frame.X[16] == Dispatch.Target(DispatchTable.ReturnToCaller, 0)
+            && frame.X[0] == (ulong)GateStatus.Success && cpu->Request == (uint)GateEndpoint.Enter)
+        {
+            GoOut(cpu);
+            return Answer(cpu);
+        }
+
+        return Other(cpu, ref frame);
+    }
+
+    private static TrapFrame* Other(PerCpu* cpu, ref TrapFrame frame)
     {
         if (Monitor.IsEnding)
         {
@@ -39,17 +54,6 @@ public static unsafe class SecureGate
             return SecurePanic.Leave(cpu);
         }
 
-        ref TrapFrame frame = ref cpu->Secure;
-
-        // What nearly every call is, by the shortest way. The dispatch table admits SK to it (DispatchTests).
-        return frame.Syndrome == Syndrome.PlainHvc && frame.X[16] == Dispatch.Target(DispatchTable.ReturnToCaller, 0)
-            && frame.X[0] == (ulong)GateStatus.Success && cpu->Request == (uint)GateEndpoint.Enter
-            ? Leave(cpu)
-            : Other(cpu, ref frame);
-    }
-
-    private static TrapFrame* Other(PerCpu* cpu, ref TrapFrame frame)
-    {
         Syndrome syndrome = new(frame.Syndrome);
         ulong target = frame.X[16];
         if (syndrome.Class != ExceptionClass.Hvc64 || syndrome.Immediate != 0)
@@ -128,11 +132,10 @@ public static unsafe class SecureGate
     /// <summary>Back to Linux, which waits in the instruction that made the request.</summary>
     public static TrapFrame* Leave(PerCpu* cpu)
     {
-        El2.SwitchWorld(ref cpu->SecureWorld, ref cpu->LinuxWorld);
-        cpu->World = World.Linux;
-        cpu->Frame = &cpu->Linux;
+        GoOut(cpu);
         if (cpu->Request == (uint)GateEndpoint.CpuOffline)
         {
+            cpu->Frame = &cpu->Linux;
             return Traps.PowerOff(cpu);
         }
 
@@ -144,16 +147,26 @@ public static unsafe class SecureGate
                 TakeBack(cpu);
             }
 
-            return cpu->Frame;
+            return cpu->Frame = &cpu->Linux;
         }
 
-        ulong* answer = (ulong*)&cpu->Secure.X;
-        ulong* linux = (ulong*)&cpu->Linux.X;
-        linux[0] = answer[1];
-        linux[1] = answer[2];
-        linux[2] = answer[3];
-        linux[3] = answer[4];
-        return cpu->Frame;
+        return Answer(cpu);
+    }
+
+    /// <summary>This CPU is out of the secure world from now on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void GoOut(PerCpu* cpu)
+    {
+        El2.SwitchWorld(ref cpu->SecureWorld, ref cpu->LinuxWorld);
+        cpu->World = World.Linux;
+    }
+
+    /// <summary>x1 to x4 of SK become x0 to x3 of Linux; nothing else crosses.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TrapFrame* Answer(PerCpu* cpu)
+    {
+        *(CallAnswer*)&cpu->Linux.X = *(CallAnswer*)((ulong*)&cpu->Secure.X + 1);
+        return cpu->Frame = &cpu->Linux;
     }
 
     /// <summary>Changes a frame's type for <paramref name="caller"/>, and counts.</summary>

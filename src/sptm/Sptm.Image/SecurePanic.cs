@@ -100,7 +100,7 @@ public static unsafe class SecurePanic
             record.ProcessorState = frame.ProcessorState;
             record.StackPointer = El2.ReadSpEl1();
             record.Syndrome = frame.Syndrome;
-            record.FaultAddress = frame.FaultAddress;
+            record.FaultAddress = El2.ReadFarEl2();
         }
 
         if (record.Component[0] == 0)

@@ -118,12 +118,10 @@ public static unsafe class Traps
         }
 
         Monitor.Count(cpu, SptmCounter.Enter);
-        ref TrapFrame secure = ref cpu->Secure;
-        secure.X[1] = (ulong)function;
-        secure.X[2] = frame.X[1];
-        secure.X[3] = frame.X[2];
-        secure.X[4] = frame.X[3];
-        secure.X[5] = (ulong)(Monitor.TakeReset() ? EnterFlags.Reset : EnterFlags.None);
+        ulong* operands = (ulong*)&cpu->Secure.X + 1;
+        *(CallAnswer*)operands = *(CallAnswer*)&cpu->Linux.X;
+        operands[0] = (ulong)function;
+        operands[4] = (ulong)(Monitor.TakeReset() ? EnterFlags.Reset : EnterFlags.None);
         return SecureGate.Enter(cpu, GateEndpoint.Enter);
     }
 
@@ -220,7 +218,8 @@ public static unsafe class Traps
 
     private static TrapFrame* Abort(PerCpu* cpu, ref TrapFrame frame, Syndrome syndrome)
     {
-        ulong address = ((frame.FaultPage & FaultPageMask) << 8) | (frame.FaultAddress & (FrameTable.PageBytes - 1));
+        ulong fault = El2.ReadFarEl2();
+        ulong address = ((El2.ReadHpfarEl2() & FaultPageMask) << 8) | (fault & (FrameTable.PageBytes - 1));
         bool data = syndrome.Class == ExceptionClass.DataAbortLower && !syndrome.IsStage1Walk && syndrome.IsTranslationFault;
         if (data && syndrome.HasSyndrome && DeviceMap.IsRedistributorFrame(address, Monitor.Description.CpuCount, out uint offset))
         {
@@ -238,11 +237,11 @@ public static unsafe class Traps
             return SecureGate.Reclaim(cpu, address);
         }
 
-        SptmCounter kind = AbortPolicy.Classify(syndrome, frame.FaultAddress, frame.ProcessorState, Monitor.Frames.Contains(address));
+        SptmCounter kind = AbortPolicy.Classify(syndrome, fault, frame.ProcessorState, Monitor.Frames.Contains(address));
         Monitor.Count(cpu, SptmCounter.RefusedAccess);
         Monitor.Count(cpu, kind);
         Apply(ref frame, AbortPolicy.Inject(
-            syndrome, frame.FaultAddress, frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
+            syndrome, fault, frame.ProgramCounter, frame.ProcessorState, El2.ReadVbarEl1(), El2.ReadSctlrEl1()));
         return cpu->Frame;
     }
 

@@ -27,7 +27,6 @@ public enum WorldRegister
     MdscrEl1,
     SpEl1,
     VttbrEl2,
-    CptrEl2,
     MdcrEl2,
     CnthctlEl2,
     IchHcrEl2,

@@ -99,7 +99,8 @@ cpu_setup:
     msr     mair_el2, x0
     ldr     x0, =TCR
     msr     tcr_el2, x0
-    mov     x0, #0x33ff         /* CPTR_EL2: SIMD for EL2, the RES1 bits. */
+    /* CPTR_EL2, the same for all worlds: SIMD; SVE (TZ) and SME (TSM, both among the RES1 bits of a CPU without), trace (TTA), AMU (TAM) trapped. */
+    ldr     x0, =0x401033ff
     msr     cptr_el2, x0
     tlbi    alle2
     tlbi    alle1               /* Whatever ran here before this boot, or before the CPU was turned off. */

@@ -6,12 +6,10 @@
 #define FRAME_ELR       248
 #define FRAME_SPSR      256
 #define FRAME_ESR       264
-#define FRAME_FAR       272
-#define FRAME_HPFAR     280
-#define FRAME_FPCR      288
-#define FRAME_FPSR      296
-#define FRAME_V         304
-#define FRAME_BYTES     816
+#define FRAME_FPCR      272
+#define FRAME_FPSR      280
+#define FRAME_V         288
+#define FRAME_BYTES     800
 
 #define PERCPU_FRAME    0
 #define PERCPU_FEATURES 24

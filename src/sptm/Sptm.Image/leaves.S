@@ -20,6 +20,12 @@ leaf sptm_read_sctlr_el1
 leaf sptm_read_sp_el1
     mrs     x0, sp_el1
     ret
+leaf sptm_read_far_el2
+    mrs     x0, far_el2
+    ret
+leaf sptm_read_hpfar_el2
+    mrs     x0, hpfar_el2
+    ret
 /* x0 = ELR_EL1, x1 = SPSR_EL1, x2 = ESR_EL1, x3 = FAR_EL1 */
 leaf sptm_write_el1_exception
     msr     elr_el1, x0

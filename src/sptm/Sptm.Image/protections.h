@@ -5,7 +5,7 @@
 /* Loads a section of worldregs.h for the world that comes. */
 #define PROTECTED(defence, section) section(LOAD)
 
-/* In: x0 = frame. */
-#define PROTECTED_VECTORS LOAD_VECTORS x0, FRAME_V
+/* In: x0 = frame. Clobbers x1. */
+#define PROTECTED_VECTORS LOAD_VECTORS x0, FRAME_V, x1
 
 #endif

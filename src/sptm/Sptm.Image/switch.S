@@ -57,14 +57,7 @@
 
 #define COUNT(name) + 1
 
-/* w11 = those bits of this CPU's CpuFeature that stand for registers beyond the base. */
-.macro FIND_FEATURES
-    mrs     x11, tpidr_el2
-    ldr     w11, [x11, #PERCPU_FEATURES]
-    and     w11, w11, #7
-.endm
-
-/* One section of WORLD_OPTIONAL. Its place in the saved state stays when the CPU has it not. */
+/* One section of WORLD_OPTIONAL, for w11 = this CPU's CpuFeature. Its place in the saved state stays when the CPU has it not. */
 #define OPTIONAL(bit, section, operation, pointer) \
     tbz     w11, bit, 8f ; \
     section(operation) \
@@ -76,25 +69,15 @@
 /* In: x0 = where the world that leaves is saved, x1 = the world that comes. Clobbers x0, x1, x9 to x11. */
     .global sptm_switch_world
 sptm_switch_world:
-    FIND_FEATURES
     WORLD_VITAL(SAVE) WORLD_FREE(SAVE) WORLD_DEBUG(SAVE) WORLD_STACK(SAVE)
     save_skip (0 WORLD_FIXED(COUNT))
     WORLD_CONTROL(SAVE) WORLD_LAST(SAVE)
     end_of_pairs
-    cbz     w11, load_world
-    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, SAVE_ONE, x0)
-    OPTIONAL(1, WORLD_THREAD_POINTER2, SAVE_ONE, x0)
-    OPTIONAL(2, WORLD_COUNTERS, SAVE_ONE, x0)
-    b       load_world
 
-/* In: x1 = the world that comes. Clobbers x1, x9 to x11. */
+/* In: x0 = 0, or, out of sptm_switch_world, where the world that leaves has its optional registers; x1 = the world that comes. Clobbers x0, x1, x9 to x11. */
     .global sptm_load_world
 sptm_load_world:
-    FIND_FEATURES
-load_world:
-    mrs     x9, TCR_EL1
-    orr     x9, x9, #0x80
-    orr     x9, x9, #0x800000
+    mov     w9, #0x00800080     /* TCR_EL1: EPD1, EPD0 */
     msr     TCR_EL1, x9
     isb
     WORLD_VITAL(LOAD)
@@ -103,14 +86,21 @@ load_world:
     WORLD_STACK(LOAD)
     WORLD_FIXED(LOAD)
     WORLD_CONTROL(LOAD)
-    WORLD_LAST(LOAD)
     end_of_pairs
-    cbz     w11, 1f
-    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, LOAD_ONE, x1)
+    isb                         /* No walk sees less than all of it. */
+    WORLD_LAST(LOAD_ONE)
+    mrs     x11, tpidr_el2
+    ldr     w11, [x11, #PERCPU_FEATURES]
+    tst     w11, #7
+    b.eq    1f
+    cbz     x0, 2f
+    OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, SAVE_ONE, x0)
+    OPTIONAL(1, WORLD_THREAD_POINTER2, SAVE_ONE, x0)
+    OPTIONAL(2, WORLD_COUNTERS, SAVE_ONE, x0)
+2:  OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, LOAD_ONE, x1)
     OPTIONAL(1, WORLD_THREAD_POINTER2, LOAD_ONE, x1)
     OPTIONAL(2, WORLD_COUNTERS, LOAD_ONE, x1)
-1:  isb
-    ret
+1:  ret                         /* What is not in force yet is so at the ERET. */
 
     .section .rodata
     .global sptm_world_register_count

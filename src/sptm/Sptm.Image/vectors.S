@@ -1,6 +1,7 @@
 /*
  * The only way into and out of the monitor. Every register of the interrupted world is saved before the first C# instruction
- * (compiled code uses SIMD registers, STYLE c.5) and restored from the frame that C# answers with.
+ * (compiled code uses SIMD registers, STYLE c.5) and restored from the frame that C# answers with. FAR_EL2 and HPFAR_EL2 stay where they are:
+ * nothing at EL2 writes them, and only aborts ask for them. FPCR may hold what it likes: CoreLib has no floating-point type.
  */
 #include "frames.h"
 #include "layout.h"
@@ -52,15 +53,11 @@ trap:
     mrs     x3, spsr_el2
     stp     x2, x3, [x0, #FRAME_ELR]
     mrs     x2, esr_el2
-    mrs     x3, far_el2
-    stp     x2, x3, [x0, #FRAME_ESR]
-    mrs     x2, hpfar_el2
     mrs     x3, fpcr
-    stp     x2, x3, [x0, #FRAME_HPFAR]
+    stp     x2, x3, [x0, #FRAME_ESR]
     mrs     x2, fpsr
     str     x2, [x0, #FRAME_FPSR]
-    SAVE_VECTORS x0, FRAME_V
-    msr     fpcr, xzr
+    SAVE_VECTORS x0, FRAME_V, x2
     mrs     x0, tpidr_el2
     bl      sptm_trap
 

@@ -45,7 +45,6 @@
 /* Set by the monitor alone, so there is nothing to save. */
 #define WORLD_FIXED(R) \
     R(VTTBR_EL2) \
-    R(CPTR_EL2) \
     R(MDCR_EL2) \
     R(CNTHCTL_EL2) \
     R(ICH_HCR_EL2)

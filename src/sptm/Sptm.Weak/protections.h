@@ -23,7 +23,7 @@
     ldr     x1, =weak_mask_word ; \
     ldr     x1, [x1] ; \
     tbnz    x1, DEFENCE_WORLD_VECTORS, 6f ; \
-    LOAD_VECTORS x0, FRAME_V ; \
+    LOAD_VECTORS x0, FRAME_V, x1 ; \
 6:
 
 #endif

@@ -37,9 +37,6 @@ public static class WorldValues
     /// <summary>HCR_EL2.VSE: a virtual SError is pending for Linux.</summary>
     public const ulong VirtualSError = 1ul << 8;
 
-    /// <summary>CPTR_EL2: SIMD for both worlds; SVE (TZ) and SME (TSM, both among the RES1 bits of a CPU without), trace (TTA) and AMU (TAM) trapped.</summary>
-    public const ulong Cptr = 0x33FF | (1ul << 20) | (1ul << 30);
-
     /// <summary>
     /// MDCR_EL2 for Linux: TPMS, TTRF; E2PB and E2TB 0: profiling and trace buffers, which write memory by address, are EL2's and off. Breakpoints,
     /// watchpoints, single step and the OS lock stay Linux's: they do nothing in the secure world.

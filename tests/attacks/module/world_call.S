@@ -106,7 +106,7 @@ skip_begin:
     mov     w10, #0x00C00000                /* FPCR: round towards zero */
     msr     FPCR, x10
 4:  add     x1, x0, #WORLD_CALL_BEFORE
-    SAVE_VECTORS x1, 8 * SNAPSHOT_V
+    SAVE_VECTORS x1, 8 * SNAPSHOT_V, x2
     mrs     x2, FPCR
     mrs     x3, FPSR
     str     x2, [x1, #8 * SNAPSHOT_FPCR]
@@ -145,7 +145,7 @@ skip_begin:
     stp     x2, x3, [x0]
     mov     x2, sp
     str     x2, [x0, #8 * SNAPSHOT_SP]
-    SAVE_VECTORS x0, 8 * SNAPSHOT_V
+    SAVE_VECTORS x0, 8 * SNAPSHOT_V, x2
     mrs     x2, FPCR
     mrs     x3, FPSR
     str     x2, [x0, #8 * SNAPSHOT_FPCR]
