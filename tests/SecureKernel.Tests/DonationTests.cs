@@ -418,6 +418,37 @@ public class DonationTests
         Assert.Empty(Donated);
     }
 
+    /// <summary>The first Linux stopped XnuProxy between two chunks of a run: nobody goes on with it, and nobody may hold what it had taken.</summary>
+    [Fact]
+    public void WhenLinuxStartsAnewAHalfTakenRunGoesBack()
+    {
+        Sk sk = Serving(out ulong downcall);
+        Upcall(sk, downcall);
+        sk.Enter(0, Tee.ReturnFromRpc, 0, 0, sk.State.Downcalls[0].Token);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.Donate, Run, 3 * Limits.ChunkPages, Sk.Hello);
+        Assert.InRange(Donated.Count, 1, (int)(3 * Limits.ChunkPages) - 1);
+        sk.Interrupt(0);
+        sk.Answer(0);
+        ulong half = (ulong)Donated.Count;
+
+        Downcalls<FakeMachine>.Reset(ref sk.State);
+        sk.Enter(0, Tee.CallWithRegdArg);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.Receive);
+        Assert.Equal((MessageLabel.WorldReset, half), (sk.Message(Sk.Proxy).Label, (ulong)Donated.Count));
+        sk.Call(0, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
+        for (int i = 0; sk.State.ReturnPending; i++)
+        {
+            Assert.True(i < 100);
+            sk.Fault(0, 0x15, 1);
+        }
+
+        Assert.Equal([Run], Drain(sk));
+        Assert.Equal((0, 0ul, 0ul), (Donated.Count, sk.At(Sk.Hello).DonatedFree, sk.State.Counters[(int)SkCounter.DonatedRuns]));
+        Assert.Equal(Status.Ok, Give(sk, Run, 4));
+    }
+
     /// <summary>An idle component only lends what it does not use: it lives on. One that uses its memory ends.</summary>
     [Theory, InlineData(false), InlineData(true)]
     public void WhenTheDriverLeavesOnlyWhoUsesItsMemoryEnds(bool used)
