@@ -109,6 +109,18 @@ public class PanicTests
         AssertReport(result, "SPTM", "exception at EL2, vector 4", "Traps.PowerOn", "src/sptm/Sptm.Image/Traps.cs:");
     }
 
+    /// <summary>A monitor that stops by its own decision reports as one that is stopped by an exception.</summary>
+    [Fact]
+    public async Task AMonitorThatFindsADifferenceReportsItsCallers()
+    {
+        GuestResult result = await Guest.Run(Guest.Usual with { Planted = [PlantedDifference.Type] }, "true");
+        const string Message = "checked: Linux's stage 2 and the type of a frame differ: ";
+        Assert.StartsWith("SPTM panicked: " + Message, result.Outcome.Failure, StringComparison.Ordinal);
+        string reported = result.Console[(result.Console.IndexOf(Message, StringComparison.Ordinal))..].Split('\r', '\n')[0];
+        JsonNode panic = AssertReport(result, "SPTM", reported, "SelfCheck.Booted", "src/sptm/Sptm.Checked/SelfCheck.cs:");
+        Assert.Equal("the machine stops", (string?)panic["outcome"]);
+    }
+
     [Fact]
     public async Task WithoutAPanicThereIsNoReport()
     {

@@ -12,12 +12,23 @@ public class ConsoleWatchTests
     [InlineData("[   30.0] rcu: INFO: rcu_sched self-detected stall on CPU", "the guest's kernel reports a stalled CPU: rcu: INFO: rcu_sched self-detected stall on CPU")]
     [InlineData("[   30.0] rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:", "the guest's kernel reports a stalled CPU: rcu: INFO: rcu_preempt detected stalls on CPUs/tasks:")]
     [InlineData("[   30.0] watchdog: BUG: soft lockup - CPU#0 stuck for 22s!", "the guest's kernel reports a stalled CPU: watchdog: BUG: soft lockup - CPU#0 stuck for 22s!")]
-    [InlineData("SPTM: panic: checked: a TLBI is missing: 0x0, 0x0", "SPTM panicked: checked: a TLBI is missing: 0x0, 0x0")]
-    [InlineData("SPTM: cannot boot: this machine has two host bridges", "SPTM does not boot this machine: this machine has two host bridges")]
     public void TroubleIsSeen(string line, string trouble)
     {
         ConsoleWatch watch = new();
         watch.Take(line, TimeSpan.Zero);
+        Assert.Equal(trouble, watch.Trouble);
+    }
+
+    [Theory]
+    [InlineData("checked: a TLBI is missing: 0x0, 0x0", "SPTM panicked: checked: a TLBI is missing: 0x0, 0x0")]
+    [InlineData("cannot boot: this machine has two host bridges", "SPTM does not boot this machine: this machine has two host bridges")]
+    public void WhatTheMonitorReportsOfItselfIsTrouble(string message, string trouble)
+    {
+        ConsoleWatch watch = new();
+        watch.Take("[Exclaves] panic in SPTM: " + message, TimeSpan.Zero);
+        Assert.Null(watch.Trouble);
+        watch.Take("[Exclaves] cpu 0 pc 0x40200000 sp 0x0 pstate 0x0 esr 0x0 far 0x0", TimeSpan.Zero);
+        watch.Take("[Exclaves] end: the machine stops", TimeSpan.Zero);
         Assert.Equal(trouble, watch.Trouble);
     }
 

@@ -146,7 +146,7 @@ public static unsafe class SelfCheck
         }
 
         LineBuilder line = new(stackalloc byte[200]);
-        line.Append("SPTM: panic: checked: "u8);
+        line.Append("checked: "u8);
         line.Append(rule);
         line.Append(": "u8);
         line.AppendHex(address);

@@ -506,7 +506,7 @@ public static unsafe class Boot
     public static void Stop(scoped ReadOnlySpan<byte> rule)
     {
         LineBuilder line = new(stackalloc byte[160]);
-        line.Append("SPTM: cannot boot: "u8);
+        line.Append("cannot boot: "u8);
         line.Append(rule);
         Machinery.Panic(line.Text);
     }

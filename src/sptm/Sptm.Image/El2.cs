@@ -78,6 +78,10 @@ public static unsafe class El2
     public static extern void InvalidateVmid(ulong vttbr);
 
     [MethodImpl(MethodImplOptions.InternalCall)]
+    [RuntimeImport("*", "sptm_panic")]
+    public static extern void Panic(byte* text, int bytes);
+
+    [MethodImpl(MethodImplOptions.InternalCall)]
     [RuntimeImport("*", "sptm_clean_range")]
     public static extern void CleanRange(ulong start, ulong end);
 

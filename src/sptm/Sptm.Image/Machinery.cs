@@ -11,12 +11,13 @@ namespace Exclaves.Sptm.Image;
 public static unsafe class Machinery
 {
     /// <summary>The monitor cannot be trusted any more: report on the console, the machine stops (I12).</summary>
+    /// <remarks>An exception of its own, so that the report has registers and callers as any other.</remarks>
     public static void Panic(scoped ReadOnlySpan<byte> text)
     {
-        Console.Seize();
-        Console.Line(text);
-        Console.Line("SPTM: the machine stops"u8);
-        Stop();
+        fixed (byte* first = text)
+        {
+            El2.Panic(first, text.Length);
+        }
     }
 
     private static void Stop()
@@ -114,8 +115,8 @@ public static unsafe class Machinery
     }
 
     /// <summary>
-    /// An exception of EL2 itself (vectors.S). A breakpoint is a helper of the compiler that must not run (index out of range, division by
-    /// zero, a broken stack cookie), whose number is in x0.
+    /// An exception of EL2 itself (vectors.S). A breakpoint is <see cref="Panic"/>, with its text in x0 and x1, or a helper of the compiler that
+    /// must not run (index out of range, division by zero, a broken stack cookie), whose number is in x0.
     /// </summary>
     [RuntimeExport("sptm_broken")]
     public static void Broken(GeneralRegisters* registers, ulong stackPointer, ulong vector, ulong esr, ulong elr, ulong far, ulong spsr)
@@ -129,10 +130,20 @@ public static unsafe class Machinery
         record.Syndrome = esr;
         record.FaultAddress = far;
         "SPTM"u8.CopyTo(record.Component);
-        bool check = new Syndrome(record.Syndrome).Class == ExceptionClass.Breakpoint;
+        Syndrome syndrome = new(esr);
+        bool check = syndrome.Class == ExceptionClass.Breakpoint;
         LineBuilder line = new(record.Message);
-        line.Append(check ? "failed check "u8 : "exception at EL2, vector "u8);
-        line.AppendDecimal(check ? record.X[0] : vector);
+        if (check && syndrome.Immediate != 0)
+        {
+            // SAFETY: sptm_panic alone has another number; its caller's text lies on the stack that it left, or among the constants.
+            line.Append(new ReadOnlySpan<byte>((void*)record.X[0], (int)record.X[1]));
+        }
+        else
+        {
+            line.Append(check ? "failed check "u8 : "exception at EL2, vector "u8);
+            line.AppendDecimal(check ? record.X[0] : vector);
+        }
+
         record.MessageBytes = (uint)line.Text.Length;
         SecurePanic.Walk(ref record, directMap: 0, FrameType.SptmData);
         SecurePanic.Report(record, Arm64.ReadMpidrEl1() & 0xFF, PanicText.MachineStops);

@@ -11,6 +11,10 @@ leaf sptm_smc
     smc     #0
     ret
 
+/* x0 = text, x1 = its bytes: the monitor's last words, for sptm_broken. Does not return. */
+leaf sptm_panic
+    brk     #1
+
 leaf sptm_read_vbar_el1
     mrs     x0, vbar_el1
     ret

@@ -9,6 +9,9 @@ namespace Exclaves.Cli.Machine;
 /// <summary>Reads the guest's console for stages and for signs that it will not go on.</summary>
 public sealed partial class ConsoleWatch
 {
+    /// <summary>Starts the monitor's message when it refuses a machine (Boot.Stop).</summary>
+    private const string CannotBoot = "cannot boot: ";
+
     private readonly List<BootStage> _stages = [];
     private readonly PanicReader _panics = new();
 
@@ -59,7 +62,9 @@ public sealed partial class ConsoleWatch
 
         if (_panics.Take(line) && Panics[^1] is { Stopped: true } panic)
         {
-            Trouble ??= $"{panic.Component} panicked: {panic.Message}";
+            Trouble ??= panic.Message.StartsWith(CannotBoot, StringComparison.Ordinal)
+                ? "SPTM does not boot this machine: " + panic.Message[CannotBoot.Length..]
+                : $"{panic.Component} panicked: {panic.Message}";
         }
 
         Trouble ??= FindTrouble(line);
@@ -86,12 +91,6 @@ public sealed partial class ConsoleWatch
             return $"the guest's kernel panicked: {panic.Groups["why"].Value.Trim()}";
         }
 
-        if (MonitorLine().Match(line) is { Success: true } monitor)
-        {
-            string why = monitor.Groups["why"].Value.Trim();
-            return (monitor.Groups["rule"].Success ? "SPTM does not boot this machine: " : "SPTM panicked: ") + why;
-        }
-
         return StallLine().Match(line) is { Success: true } stall ? $"the guest's kernel reports a stalled CPU: {stall.Value.Trim()}" : null;
     }
 
@@ -103,9 +102,6 @@ public sealed partial class ConsoleWatch
 
     [GeneratedRegex(@"Kernel panic - not syncing: (?<why>.*)")]
     private static partial Regex PanicLine();
-
-    [GeneratedRegex(@"SPTM: (panic|(?<rule>cannot boot)): (?<why>.*)")]
-    private static partial Regex MonitorLine();
 
     [GeneratedRegex(@"rcu: INFO: \w+ (self-)?detected stalls?.*|watchdog: BUG: soft lockup.*")]
     private static partial Regex StallLine();

@@ -69,7 +69,12 @@ public static class PanicFile
         SystemDescription system = SystemReader.Read(description);
         string? program = component switch
         {
-            "SPTM" => spec.Variant == ImageVariant.Weak ? "obj/Sptm.Weak/Sptm.Weak.elf" : Path.ChangeExtension(system.Sptm, ".elf"),
+            "SPTM" => spec.Variant switch
+            {
+                ImageVariant.Weak => "obj/Sptm.Weak/Sptm.Weak.elf",
+                ImageVariant.Checked => "obj/Sptm.Checked/Sptm.Checked.elf",
+                _ => Path.ChangeExtension(system.Sptm, ".elf"),
+            },
             "SK" => spec.HasRogueKernel ? "obj/RogueKernel/RogueKernel.elf" : system.Sk,
             _ => system.Components.FirstOrDefault(candidate => candidate.Name == component)?.Program,
         };
