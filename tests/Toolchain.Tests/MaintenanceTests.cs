@@ -68,8 +68,6 @@ public class MaintenanceTests
         "cpu_setup: TLBI ALLE2 1",
         "cpu_setup: TTBR0_EL2 1",
         "cpu_setup: VTCR_EL2 1",
-        "load_world: HCR_EL2 1",
-        "load_world: VTTBR_EL2 1",
         "sptm_clean_range: DC CIVAC 1",
         "sptm_invalidate_ipa: HCR_EL2 2",
         "sptm_invalidate_ipa: TLBI IPAS2E1IS 1",
@@ -78,6 +76,8 @@ public class MaintenanceTests
         "sptm_invalidate_vmid: HCR_EL2 2",
         "sptm_invalidate_vmid: TLBI VMALLS12E1IS 1",
         "sptm_invalidate_vmid: VTTBR_EL2 2",
+        "sptm_load_world: HCR_EL2 1",
+        "sptm_load_world: VTTBR_EL2 1",
     ];
 
     /// <summary>Null: any other instruction.</summary>
