@@ -29,11 +29,11 @@ public class BenchTests
         Assert.Throws<ExclaveException>(() => WorkTimes.Parse(Encoding.UTF8.GetBytes("dd: no space\n")));
     }
 
-    [Theory]
-    [InlineData(2.0, new[] { 3.0, 1.0, 2.0 })]
-    [InlineData(2.5, new[] { 4.0, 1.0, 2.0, 3.0 })]
-    public void TheMedianIsTheMiddle(double expected, double[] values) => Assert.Equal(expected, WorkTimes.Median(values));
-
     [Fact]
-    public void OfNothingThereIsNoMedian() => Assert.Throws<ExclaveException>(() => WorkTimes.Median([]));
+    public void TheShortestRunCounts()
+    {
+        WorkTimes[] runs = [WorkTimes.Parse("fork 90\n"u8.ToArray()), WorkTimes.Parse("fork 70\npipe 5\n"u8.ToArray()), WorkTimes.Parse("fork 80\n"u8.ToArray())];
+        Assert.Equal(0.7, WorkTimes.Shortest(runs, "fork"), 6);
+        Assert.Throws<ExclaveException>(() => WorkTimes.Shortest(runs, "pipe"));
+    }
 }

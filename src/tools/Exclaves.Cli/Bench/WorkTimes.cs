@@ -40,11 +40,7 @@ public sealed record WorkTimes(IReadOnlyDictionary<string, double> Seconds, doub
         return new WorkTimes(seconds, traps);
     }
 
-    public static double Median(IEnumerable<double> values)
-    {
-        double[] sorted = [.. values.Order()];
-        return sorted.Length == 0 ? throw new ExclaveException("Nothing was measured.")
-            : sorted.Length % 2 == 1 ? sorted[sorted.Length / 2]
-            : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
-    }
+    /// <summary>Of several runs, the time of the one that was disturbed least.</summary>
+    public static double Shortest(IEnumerable<WorkTimes> runs, string work) =>
+        runs.Min(times => times.Seconds.TryGetValue(work, out double seconds) ? seconds : throw new ExclaveException($"The guest did not measure {work}."));
 }
