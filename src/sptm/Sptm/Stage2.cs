@@ -70,7 +70,7 @@ public readonly struct Stage2<TMachine>
         while (start < end)
         {
             int level = LargestLevel(start, end - start);
-            Status status = SetLeaf(ref pool, _root, 1, start, level, Stage2Descriptor.Leaf(start, level, access, device));
+            Status status = SetLeaf(ref pool, start, level, Stage2Descriptor.Leaf(start, level, access, device));
             if (status != Status.Ok)
             {
                 return status;
@@ -104,46 +104,61 @@ public readonly struct Stage2<TMachine>
         return table + (((ipa >> LevelShift(level)) & mask) * 8);
     }
 
-    /// <summary>Sets one leaf below the entry for <paramref name="ipa"/> in a table of level <paramref name="at"/>.</summary>
-    private Status SetLeaf(ref TablePool pool, ulong table, int at, ulong ipa, int level, ulong leaf)
+    /// <summary>Sets the leaf of this level, and makes blocks of the tables on the way to it that have become needless.</summary>
+    private Status SetLeaf(ref TablePool pool, ulong ipa, int level, ulong leaf)
     {
-        ulong entry = EntryAddress(table, ipa, at);
-        ulong old = TMachine.ReadEntry(entry);
-        ulong now = leaf;
         Status status = Status.Ok;
+        ulong middle = 0;
+        ulong table = _root;
+        int at = 1;
+        for (; at < level; at++)
+        {
+            ulong entry = EntryAddress(table, ipa, at);
+            ulong descriptor = TMachine.ReadEntry(entry);
+            bool isTable = Stage2Descriptor.IsTable(descriptor, at);
+            if (!isTable && (descriptor | leaf) == 0)
+            {
+                return Status.Ok;
+            }
+
+            if (!isTable && !TrySplit(ref pool, entry, descriptor, ipa, at, out descriptor))
+            {
+                status = Status.NoMemory;
+                break;
+            }
+
+            table = descriptor & Stage2Descriptor.AddressMask;
+            middle = at == 1 ? table : middle;
+        }
+
         if (at == level)
         {
-            _ = Replace(entry, leaf, ipa);
-            if (Stage2Descriptor.IsTable(old, at))
-            {
-                Free(ref pool, old, at);
-            }
-        }
-        else if ((old | leaf) != 0)
-        {
-            now = old;
-            if (!Stage2Descriptor.IsTable(old, at) && !TrySplit(ref pool, entry, old, ipa, at, out now))
-            {
-                return Status.NoMemory;
-            }
-
-            ulong next = now & Stage2Descriptor.AddressMask;
-            status = SetLeaf(ref pool, next, at + 1, ipa, level, leaf);
-            if (TMachine.Deviations(next) == 0)
-            {
-                now = Home(ipa, at);
-                _ = Replace(entry, now, ipa);
-                pool.Release<TMachine>(next);
-            }
+            Set(ref pool, table, level, ipa, leaf);
         }
 
-        if (at > 1)
+        for (; at > 1 && TMachine.Deviations(table) == 0; at--)
         {
-            ulong home = Home(ipa, at);
-            TMachine.Deviations(table) += (ushort)((now != home ? 1 : 0) - (old != home ? 1 : 0));
+            table = at == 2 ? _root : middle;
+            Set(ref pool, table, at - 1, ipa, Home(ipa, at - 1));
         }
 
         return status;
+    }
+
+    /// <summary>Puts a leaf into a table of level <paramref name="at"/>, which counts its entries that are not at home.</summary>
+    private void Set(ref TablePool pool, ulong table, int at, ulong ipa, ulong leaf)
+    {
+        ulong old = Replace(EntryAddress(table, ipa, at), leaf, ipa);
+        if (at > 1)
+        {
+            ulong home = Home(ipa, at);
+            TMachine.Deviations(table) += (ushort)((leaf != home ? 1 : 0) - (old != home ? 1 : 0));
+        }
+
+        if (Stage2Descriptor.IsTable(old, at))
+        {
+            Free(ref pool, old, at);
+        }
     }
 
     /// <summary>What stands for <paramref name="ipa"/> in a table of this level when all of it is at home.</summary>
