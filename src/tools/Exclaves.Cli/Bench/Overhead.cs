@@ -22,7 +22,7 @@ public static class Overhead
 {
     private const string Script = "/usr/lib/exclave/work.sh";
     private const long DiskBytes = 64 << 20;
-    private const int NetworkBytes = 16 << 20;
+    private const int NetworkBytes = 4 << 20;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
 
     /// <summary>Name of the work, ratio at most (the emulator's own floor for EL2 is 1.08 to 1.13 where processes change).</summary>
