@@ -354,6 +354,45 @@ public class MemoryTests
         Assert.Equal([Cookie], world.Freed);
     }
 
+    /// <summary>An idle allocation that an ending call is to free.</summary>
+    private static World WithIdleMemory()
+    {
+        var (world, downcall) = Serving();
+        Assert.Equal(Status.Ok, Given(world, downcall, Memory, Cookie));
+        Ask(world, downcall, Rpc.FreeMemory);
+        world.SuspendAnswer = Status.NotFound;
+        Assert.Equal(0, End(world, downcall));
+        world.SuspendAnswer = Status.Ok;
+        world.Suspended = null;
+        return world;
+    }
+
+    [Fact]
+    public void ARefusedCallThatFreesMemoryIsStillRefused()
+    {
+        World world = WithIdleMemory();
+        Decision decision = world.CallRegistered(offset: 4096);
+        Assert.Equal((Ending.Finish, Tee.ReturnBadAddress), (decision.Ending, decision.X0));
+        Proxy<FakeSystem>.CarryOut(ref world.State, decision);
+        Assert.Equal((decision.Downcall, Tee.RpcFree), world.Suspended);
+        Decision end = world.Send(MessageLabel.UpcallReturn, decision.Downcall);
+        Assert.Equal((Ending.Finish, decision.Downcall, Tee.ReturnBadAddress), (end.Ending, end.Downcall, end.X0));
+        Assert.Equal([Cookie], world.Freed);
+    }
+
+    [Fact]
+    public void ACallThatEndsUnderAnothersNumberFreesNothing()
+    {
+        World world = WithIdleMemory();
+        (_, ulong busy) = Serving(world, index: 3);
+        Decision decision = world.CallRegistered(offset: 4096, index: 3);
+        Assert.Equal(Ending.Finish, decision.Ending);
+        Proxy<FakeSystem>.CarryOut(ref world.State, decision);
+        Assert.Null(world.Suspended);
+        Assert.Equal(1, End(world, busy));
+        Assert.Equal([Cookie], world.Freed);
+    }
+
     [Fact]
     public void AConclaveThatLostItsMemorySaysSo()
     {
