@@ -21,7 +21,8 @@ public class LongRunTests
     [
         new("blocks never come back", "Stage2.cs", "TMachine.Deviations(table) == 0;", "TMachine.Deviations(table) == ushort.MaxValue;"),
         new("only blocks of 2 MiB come back", "Stage2.cs", "at > 1 && TMachine.Deviations(table) == 0;", "at > 2 && TMachine.Deviations(table) == 0;"),
-        new("a table does not count", "Stage2.cs", "TMachine.Deviations(table) += (ushort)((leaf != home", "TMachine.Deviations(table) += (ushort)((leaf != home && at != 3"),
+        new("a table does not count", "Stage2.cs", "TMachine.Deviations(table) += (ushort)((now != home", "TMachine.Deviations(table) += (ushort)((now != home && at != 3"),
+        new("a split is not counted", "Stage2.cs", "                Count(table, at, ipa, descriptor, split);\n", ""),
         new("a split counts what is not there", "Stage2.cs", "(ushort)0 : (ushort)(IndexMask + 1)", "(ushort)1 : (ushort)(IndexMask + 1)"),
         new("a table that is given back is lost", "TablePool.cs", "        _free = frame;\n        _freeCount++;", "        _freeCount++;"),
         new("a table that is given back is not counted", "TablePool.cs", "        _free = frame;\n        _freeCount++;", "        _free = frame;"),

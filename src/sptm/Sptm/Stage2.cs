@@ -121,10 +121,16 @@ public readonly struct Stage2<TMachine>
                 return Status.Ok;
             }
 
-            if (!isTable && !TrySplit(ref pool, entry, descriptor, ipa, at, out descriptor))
+            if (!isTable)
             {
-                status = Status.NoMemory;
-                break;
+                if (!TrySplit(ref pool, entry, descriptor, ipa, at, out ulong split))
+                {
+                    status = Status.NoMemory;
+                    break;
+                }
+
+                Count(table, at, ipa, descriptor, split);
+                descriptor = split;
             }
 
             table = descriptor & Stage2Descriptor.AddressMask;
@@ -145,19 +151,24 @@ public readonly struct Stage2<TMachine>
         return status;
     }
 
-    /// <summary>Puts a leaf into a table of level <paramref name="at"/>, which counts its entries that are not at home.</summary>
+    /// <summary>Puts a leaf into a table of level <paramref name="at"/>.</summary>
     private void Set(ref TablePool pool, ulong table, int at, ulong ipa, ulong leaf)
     {
         ulong old = Replace(EntryAddress(table, ipa, at), leaf, ipa);
-        if (at > 1)
-        {
-            ulong home = Home(ipa, at);
-            TMachine.Deviations(table) += (ushort)((leaf != home ? 1 : 0) - (old != home ? 1 : 0));
-        }
-
+        Count(table, at, ipa, old, leaf);
         if (Stage2Descriptor.IsTable(old, at))
         {
             Free(ref pool, old, at);
+        }
+    }
+
+    /// <summary>A table below level 1 counts its entries that are not at home.</summary>
+    private void Count(ulong table, int at, ulong ipa, ulong old, ulong now)
+    {
+        if (at > 1)
+        {
+            ulong home = Home(ipa, at);
+            TMachine.Deviations(table) += (ushort)((now != home ? 1 : 0) - (old != home ? 1 : 0));
         }
     }
 
