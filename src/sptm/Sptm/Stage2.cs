@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Exclaves.Abi;
 
 namespace Exclaves.Sptm;
@@ -151,7 +152,8 @@ public readonly struct Stage2<TMachine>
         return status;
     }
 
-    /// <summary>Puts a leaf into a table of level <paramref name="at"/>.</summary>
+    /// <summary>Puts a leaf into a table of level <paramref name="at"/>. Twice in a longer method, its code would take a page of the image more.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Set(ref TablePool pool, ulong table, int at, ulong ipa, ulong leaf)
     {
         ulong old = Replace(EntryAddress(table, ipa, at), leaf, ipa);
@@ -163,6 +165,7 @@ public readonly struct Stage2<TMachine>
     }
 
     /// <summary>A table below level 1 counts its entries that are not at home.</summary>
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private void Count(ulong table, int at, ulong ipa, ulong old, ulong now)
     {
         if (at > 1)
