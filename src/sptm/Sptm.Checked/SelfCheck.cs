@@ -43,7 +43,13 @@ public static unsafe class SelfCheck
         }
     }
 
-    public static void InvalidatedAll(ulong vttbr) => _shadow.InvalidatedAll((ushort)(vttbr >> 48));
+    public static void InvalidatedAll(ulong vttbr)
+    {
+        if (_hasBooted == 0 || !IsPlanted(PlantedDifference.Invalidation))
+        {
+            _shadow.InvalidatedAll((ushort)(vttbr >> 48));
+        }
+    }
 
     public static void Clear(ulong frame)
     {

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text;
@@ -17,6 +18,7 @@ internal sealed class DeviceAttacks
     private const byte Mark = 0x5A;
     private const ulong SlotMagic = 0x7472_6976;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Trial _trial;
     private readonly Field _field;
     private readonly Masters _masters;
@@ -441,9 +443,18 @@ internal sealed class DeviceAttacks
             return made;
         }
 
-        _ = RefusedDma.Read();
-        ulong page = (_field.Device.Counter(SptmCounter.RefusedDmaAddress) ?? 0) & ~0xFFFul;
-        ulong stream = _field.Device.Counter(SptmCounter.RefusedDmaStream) ?? 0;
+        // A device may send its message after it has said that it is done.
+        Stopwatch watch = Stopwatch.StartNew();
+        ulong page;
+        ulong stream;
+        do
+        {
+            _ = RefusedDma.Read();
+            page = (_field.Device.Counter(SptmCounter.RefusedDmaAddress) ?? 0) & ~0xFFFul;
+            stream = _field.Device.Counter(SptmCounter.RefusedDmaStream) ?? 0;
+        }
+        while ((page != (address & ~0xFFFul) || stream != function.RequesterId) && watch.Elapsed < Patience);
+
         return page == (address & ~0xFFFul) && stream == function.RequesterId
             ? Attempt.Stopped($"{made.Words}; SPTM names stream {stream:x4} and page 0x{page:x}")
             : Attempt.Neither($"{made.Words}, but SPTM names stream {stream:x4} and page 0x{page:x}");
