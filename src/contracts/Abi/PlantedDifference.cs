@@ -18,7 +18,7 @@ public enum PlantedDifference : uint
     /// <summary>A page of the monitor's constants is executable.</summary>
     OwnTable = 4,
 
-    /// <summary>A TLBI is missing, the first that a change of a frame needs.</summary>
+    /// <summary>Every TLBI is missing that a change after boot needs.</summary>
     Invalidation = 5,
 
     Limit = 6,

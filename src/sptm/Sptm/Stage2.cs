@@ -152,7 +152,8 @@ public readonly struct Stage2<TMachine>
         return status;
     }
 
-    /// <summary>Puts a leaf into a table of level <paramref name="at"/>. Twice in a longer method, its code would take a page of the image more.</summary>
+    /// <summary>Puts a leaf into a table of level <paramref name="at"/>.</summary>
+    /// <remarks>Not inlined, as <see cref="Count"/>: in both of its places it would take a page of the image more.</remarks>
     [MethodImpl(MethodImplOptions.NoInlining)]
     private void Set(ref TablePool pool, ulong table, int at, ulong ipa, ulong leaf)
     {

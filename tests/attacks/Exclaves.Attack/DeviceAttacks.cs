@@ -1,6 +1,5 @@
 using System;
 using System.Collections.Generic;
-using System.Diagnostics;
 using System.IO;
 using System.Linq;
 using System.Text;
@@ -18,7 +17,6 @@ internal sealed class DeviceAttacks
     private const byte Mark = 0x5A;
     private const ulong SlotMagic = 0x7472_6976;
 
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Trial _trial;
     private readonly Field _field;
     private readonly Masters _masters;
@@ -368,10 +366,7 @@ internal sealed class DeviceAttacks
         {
             ulong address = Room(target);
             byte[] old = _succeeds ? disk.Peek(address, RawDisk.SectorBytes) : [];
-            _trial.Try(target.Name, RefusedDma, () => Aimed(address, disk.Function, () =>
-                !disk.TransferWithMessage(address, Message) ? Attempt.Neither("the disk does not work any more")
-                : _succeeds && BitConverter.ToUInt32(disk.Peek(address, RawDisk.SectorBytes)) == Message ? Attempt.Succeeded("the message is there")
-                : Attempt.Stopped("sent")));
+            _trial.Try(target.Name, RefusedDma, () => Aimed(address, disk.Function, () => SendByTable(address, Message)));
             if (_succeeds)
             {
                 disk.Poke(address, old);
@@ -384,17 +379,31 @@ internal sealed class DeviceAttacks
         RawDisk disk = _masters.Disk;
         foreach ((string name, ulong address) in Doorbells)
         {
-            _trial.Try(name, RefusedDma, () => Aimed(address, disk.Function, () =>
-                disk.TransferWithMessage(address, 0) ? Attempt.Stopped("sent") : Attempt.Neither("the disk does not work any more")));
+            _trial.Try(name, RefusedDma, () => Aimed(address, disk.Function, () => SendByTable(address, 0)));
         }
 
         _trial.Permit("own page", () =>
         {
             const uint Message = 0x1234_5678;
             _masters.Result.Bytes.Clear();
-            return disk.TransferWithMessage(_masters.Result.Address, Message) && BitConverter.ToUInt32(_masters.Result.Bytes) == Message
+            return disk.TransferWithMessage(_masters.Result.Address, Message, () => BitConverter.ToUInt32(_masters.Result.Bytes) == Message)
                 ? Attempt.Succeeded("") : Attempt.Neither("the message did not arrive");
         });
+    }
+
+    private Attempt SendByTable(ulong address, uint message)
+    {
+        ulong before = RefusedDma.Read();
+        bool IsOver() => _succeeds ? WordAt(address) == message : RefusedDma.Read() > before;
+        return !_masters.Disk.TransferWithMessage(address, message, IsOver) ? Attempt.Neither("the disk's message neither arrived nor was refused")
+            : _succeeds ? Attempt.Succeeded("the message is there")
+            : Attempt.Stopped("sent");
+    }
+
+    private uint WordAt(ulong address)
+    {
+        _masters.Edu.Load(address, sizeof(uint));
+        return BitConverter.ToUInt32(ReadBuffer(_masters.Edu));
     }
 
     // A base register can name any address. Memory must stay memory, for CPUs and for devices.
@@ -443,18 +452,9 @@ internal sealed class DeviceAttacks
             return made;
         }
 
-        // A device may send its message after it has said that it is done.
-        Stopwatch watch = Stopwatch.StartNew();
-        ulong page;
-        ulong stream;
-        do
-        {
-            _ = RefusedDma.Read();
-            page = (_field.Device.Counter(SptmCounter.RefusedDmaAddress) ?? 0) & ~0xFFFul;
-            stream = _field.Device.Counter(SptmCounter.RefusedDmaStream) ?? 0;
-        }
-        while ((page != (address & ~0xFFFul) || stream != function.RequesterId) && watch.Elapsed < Patience);
-
+        _ = RefusedDma.Read();
+        ulong page = (_field.Device.Counter(SptmCounter.RefusedDmaAddress) ?? 0) & ~0xFFFul;
+        ulong stream = _field.Device.Counter(SptmCounter.RefusedDmaStream) ?? 0;
         return page == (address & ~0xFFFul) && stream == function.RequesterId
             ? Attempt.Stopped($"{made.Words}; SPTM names stream {stream:x4} and page 0x{page:x}")
             : Attempt.Neither($"{made.Words}, but SPTM names stream {stream:x4} and page 0x{page:x}");

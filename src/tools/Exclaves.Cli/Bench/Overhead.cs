@@ -13,10 +13,10 @@ using Exclaves.Cli.Setup;
 
 namespace Exclaves.Cli.Bench;
 
-/// <summary>What Linux feels of the monitor: the same work with it and without, in turn, on the machine as people run it.</summary>
+/// <summary>What Linux feels of the monitor: the same work with it and without, in turn, on the machine as people run it but for one CPU.</summary>
 /// <remarks>
 /// Without: QEMU boots Debian's kernel itself, at EL1, with the same CPU and the same initramfs. Wall time of the work, as the guest sees it;
-/// the shortest of all runs counts, because what disturbs a run only makes it longer. One CPU: two would wait for the build machine's scheduler.
+/// the shortest of all runs counts, because what disturbs a run only makes it longer. With two CPUs the build machine's scheduler would be measured.
 /// </remarks>
 public static class Overhead
 {

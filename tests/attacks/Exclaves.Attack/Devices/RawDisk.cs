@@ -69,14 +69,16 @@ internal sealed class RawDisk
 
     public PciFunction Function { get; }
 
-    /// <summary>One request at whose end the device sends a message to <paramref name="address"/>. True: the device has answered that it did it.</summary>
-    public bool TransferWithMessage(ulong address, uint data)
+    /// <summary>One request at whose end the device sends a message to <paramref name="address"/>.</summary>
+    /// <param name="isOver">Whether the message has come where it goes: the device sends it some time after it has said that it is done.</param>
+    /// <returns>Whether the request was carried out and the message came in time.</returns>
+    public bool TransferWithMessage(ulong address, uint data, Func<bool> isOver)
     {
         Prepare(toDisk: true, 0, _bounce.Address, SectorBytes);
         BinaryPrimitives.WriteUInt16LittleEndian(_ring.Bytes[(int)Available..], 0);
         Function.AimTable(address, data);
         _vector = 0;
-        bool done = Run(Part.None, 0);
+        bool done = Run(Part.None, 0) && Wait.For(isOver);
         _vector = NoVector;
         Function.SilenceTable();
         return done;

@@ -12,11 +12,14 @@ internal static class Wait
     /// <summary>Fails with <paramref name="otherwise"/> when it does not come true.</summary>
     public static void Until(Func<bool> condition, string otherwise)
     {
-        if (!For(condition, Limit))
+        if (!For(condition))
         {
             throw new InvalidOperationException(otherwise);
         }
     }
+
+    /// <summary>Whether it came true in the time that any device of the machine takes.</summary>
+    public static bool For(Func<bool> condition) => For(condition, Limit);
 
     /// <summary>Whether it came true in time.</summary>
     public static bool For(Func<bool> condition, TimeSpan limit)
