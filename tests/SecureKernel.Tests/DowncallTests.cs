@@ -431,6 +431,63 @@ public class DowncallTests
         Assert.Equal(Step.Run, sk.Steps[0]);
     }
 
+    /// <summary>However many wait for a component that ends: each learns it, no step is long, and an interrupt is let in between.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData((int)Limits.ChunkCallers)]
+    [InlineData((5 * (int)Limits.ChunkCallers) + 1)]
+    [InlineData(Limits.Downcalls - 1)]
+    public void AllWhoWaitForOneThatEndsLearnItChunkByChunk(int waiting)
+    {
+        Sk sk = Sk.Boot();
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        sk.Interrupt(0);
+        ulong first = sk.Answer(0).X3;
+        List<ulong> tokens = [];
+        FakeMachine.Machine.InterruptPending = true;
+        for (int i = 0; i < waiting; i++)
+        {
+            // Linux's interrupt comes as soon as the call stands in Hello's queue.
+            FakeMachine.Machine.InterruptPending = false;
+            sk.Enter(0, Tee.CallWithRegdArg, 1);
+            sk.AssertRuns(0, Sk.Proxy);
+            sk.Message(Sk.Proxy).Length = 16;
+            FakeMachine.Machine.InterruptPending = true;
+            sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
+            tokens.Add(sk.Answer(0).X3);
+        }
+
+        // Hello ends, and Linux's interrupts let nothing else happen on its time.
+        FakeMachine.Machine.InterruptPending = false;
+        sk.Enter(0, Tee.ReturnFromRpc, 0, 0, first);
+        sk.AssertRuns(0, Sk.Hello);
+        FakeMachine.Machine.InterruptPending = true;
+        sk.Fault(0, 0x24, 0x46);
+        (ulong why, _, _, first) = sk.Answer(0);
+        Assert.Equal(Tee.RpcForeignInterrupt, why);
+        Assert.Equal((ComponentState.Dead, true), (sk.At(Sk.Hello).Life, sk.At(Sk.Hello).QueueHead != 0));
+
+        FakeMachine.Machine.InterruptPending = false;
+        int told = 0;
+        foreach (ulong token in tokens)
+        {
+            sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
+            while (sk.Settle(0) == Step.Run)
+            {
+                Assert.Equal(Sk.Proxy, sk.State.Cpus[0].Component);
+                Assert.Equal((MessageLabel.Completion, Status.PeerDied), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status));
+                told++;
+                sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, Tee.ReturnOk);
+            }
+
+            Assert.Equal(Tee.ReturnOk, sk.Answer(0).X0);
+        }
+
+        sk.Enter(0, Tee.ReturnFromRpc, 0, 0, first);
+        Assert.Equal(Tee.ReturnOk, sk.Answer(0).X0);
+        Assert.Equal((waiting + 1, (ushort)0, (uint)Limits.Downcalls), (told, sk.At(Sk.Hello).QueueHead, sk.FreeDowncallCount()));
+    }
+
     [Fact]
     public void WhoCrashesIsReportedScrubbedAndAnsweredFor()
     {
@@ -670,7 +727,7 @@ public class DowncallTests
         const ulong List = UserLayout.StackTop - 0x1000;
         ulong list = sk.At(Sk.Proxy).Space.Translate<FakeMachine>(List, write: true);
         ulong used = sk.At(Sk.Proxy).Memory.UsedFrames;
-        Gen.Select(Gen.Int[0, 9], Gen.Int[1, 64]).Array[30].Sample(
+        Gen.Select(Gen.Int[0, 9], Gen.Int[1, (int)SecureCallArguments.SharePages]).Array[30].Sample(
             steps =>
             {
                 foreach (var (bad, count) in steps)
@@ -706,7 +763,7 @@ public class DowncallTests
                         sk.Call(0, SecureCall.ShareMap, List, 1, UserLayout.SharedBase);
                         Assert.Equal(Status.BadState, sk.Result(Sk.Proxy));
                         Assert.Equal(0ul, sk.At(Sk.Proxy).Space.Translate<FakeMachine>(UserLayout.SharedBase, write: false));
-                        sk.Call(0, SecureCall.ShareUnmap, UserLayout.SharedBase, 64);
+                        sk.Complete(0, SecureCall.ShareUnmap, UserLayout.SharedBase, 64);
                         Assert.Equal(Status.Ok, sk.Result(Sk.Proxy));
                     }
 

@@ -420,7 +420,7 @@ public class HelpingModelTests
                 }
 
                 Assert.True(server.Thread != ThreadState.Receiving || (server.QueueHead == 0 && server.Serving is ServingKind.Nobody));
-                Assert.True(server.Life != ComponentState.Dead || (server.QueueHead == 0 && server.Serving == ServingKind.Nobody && server.Thread == ThreadState.Inactive));
+                Assert.True(server.Life != ComponentState.Dead || ((server.QueueHead == 0 || server.Scrubbing) && server.Serving == ServingKind.Nobody && server.Thread == ThreadState.Inactive));
                 if (server.Serving == ServingKind.Thread)
                 {
                     ref Component served = ref _sk.At(server.ServingIndex);

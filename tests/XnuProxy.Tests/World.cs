@@ -200,7 +200,7 @@ public sealed class World
 
     public Status ShareMap(int entry, int count, ulong window)
     {
-        Xunit.Assert.InRange(count, 1, 64);
+        Xunit.Assert.InRange(count, 1, (int)SecureCallArguments.SharePages);
         Xunit.Assert.InRange(entry, 0, 511 - count);
         Xunit.Assert.InRange(window, UserLayout.SharedBase, UserLayout.SharedEnd - ((ulong)count * 4096));
         for (int i = 0; i < count; i++)

@@ -34,7 +34,7 @@ public enum SecureCall : ulong
     /// <summary>Downcall capability. x0 = Linux PA, x1 = VA, x2 = bytes; only the argument page of the request being served.</summary>
     LinuxWrite = 8,
 
-    /// <summary>Downcall capability. x0 = VA of an array of page addresses (8-byte aligned, within one page), x1 = count (at most 64), x2 = VA in the shared window:
+    /// <summary>Downcall capability. x0 = VA of an array of page addresses (8-byte aligned, within one page), x1 = count (at most <see cref="SecureCallArguments.SharePages"/>), x2 = VA in the shared window:
     /// shares each page and maps them in order, rw. All or nothing.</summary>
     ShareMap = 9,
 
@@ -107,6 +107,9 @@ public static class SecureCallArguments
 {
     /// <summary>x0 of <see cref="SecureCall.ReturnDonated"/>: every component.</summary>
     public const ulong Everybody = ulong.MaxValue;
+
+    /// <summary>Pages of one <see cref="SecureCall.ShareMap"/>, at most.</summary>
+    public const ulong SharePages = 2;
 }
 
 /// <summary>SK's own counters, words in this order; each returns to where it was when the system is idle, apart from the totals.</summary>
@@ -151,7 +154,10 @@ public enum SkCounter : uint
     /// <summary>Components that ended because Linux took its memory back, in total.</summary>
     Reclaimed = 12,
 
-    Count = 13,
+    /// <summary>No counter: ticks of CNTVCT_EL0 that a CPU was in SK at most before it let interrupts in, waiting for SK's lock included.</summary>
+    LongestMasked = 13,
+
+    Count = 14,
 }
 
 /// <summary>Why SK entered a personality handler (x0).</summary>

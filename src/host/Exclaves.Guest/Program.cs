@@ -89,11 +89,14 @@ internal static class Program
         Command bench = new("bench", "Instructions per call. Needs -icount shift=0,sleep=off and one CPU.") { json };
         bench.SetAction(parsed => Bench.Run(parsed.GetValue(json)));
 
+        Command latency = new("latency", "How long an interrupt has waited for the secure kernel at most. Instructions under -icount shift=0,sleep=off.") { json };
+        latency.SetAction(parsed => Latency.Run(parsed.GetValue(json)));
+
         Argument<string[]> words = new("COMMAND") { Arity = ArgumentArity.OneOrMore };
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, latency, traps };
     }
 
     private static int Complain(string message, int exit)

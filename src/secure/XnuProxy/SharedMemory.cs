@@ -8,7 +8,7 @@ namespace Exclaves.XnuProxy;
 public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
 {
     private const int EntriesPerList = 511;
-    private const int ShareChunk = 64;
+    private const int ShareChunk = (int)SecureCallArguments.SharePages;
     private const ulong PageMask = UserLayout.PageBytes - 1;
 
     /// <summary>One argument page, read once.</summary>

@@ -43,5 +43,5 @@ internal static class Gate
 
     [RuntimeImport("*", "sk_run_user")]
     [MethodImpl(MethodImplOptions.InternalCall)]
-    public static extern uint RunUser(ref UserContext context, ulong translationBase, ulong stateBits);
+    public static extern ulong RunUser(ref UserContext context, ulong translationBase, ulong stateBits);
 }

@@ -1,6 +1,8 @@
 using System.Runtime;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using Exclaves.Abi;
+using Exclaves.Machine;
 
 namespace Exclaves.SecureKernel.Image;
 
@@ -12,7 +14,11 @@ internal static class Kernel
     /// <summary>PSTATE.I and F: nothing can be answered to Linux while it has not started.</summary>
     private const ulong MaskInterrupts = 0xC0;
 
+    /// <summary>Where <see cref="Gate.RunUser"/> puts the time.</summary>
+    private const int TrapBits = 2;
+
     private static KernelState _state;
+    private static ulong _longestMasked;
 
     public static KernelLock Lock;
 
@@ -51,6 +57,7 @@ internal static class Kernel
         switch ((GateEndpoint)frame.W0)
         {
             case GateEndpoint.Enter:
+                cpu.MaskedSince = Arm64.ReadCntvctEl0();
                 Enter(ref cpu, ref frame);
                 break;
             case GateEndpoint.Info:
@@ -92,6 +99,7 @@ internal static class Kernel
 
         Lock.Release();
         CarryOut(ref cpu, step);
+        NoteMasked(ref cpu);
         frame.W0 = (ulong)GateStatus.Success;
         frame.W1 = cpu.X0;
         frame.W2 = cpu.X1;
@@ -99,16 +107,42 @@ internal static class Kernel
         frame.W4 = cpu.X3;
     }
 
+    /// <summary>An interrupt of Linux can be taken here, or is looked for next.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void NoteMasked(ref Cpu cpu)
+    {
+        ulong ticks = Arm64.ReadCntvctEl0() - cpu.MaskedSince;
+        if (ticks > Volatile.Read(ref _longestMasked))
+        {
+            NoteLongest(ref cpu, ticks);
+        }
+    }
+
+    /// <summary>Before Linux runs no interrupt waits.</summary>
+    private static void NoteLongest(ref Cpu cpu, ulong ticks)
+    {
+        Lock.Acquire();
+        if (ticks > _longestMasked && !cpu.Booting)
+        {
+            _longestMasked = ticks;
+            _state.Counters[(int)SkCounter.LongestMasked] = ticks;
+        }
+
+        Lock.Release();
+    }
+
     private static void CarryOut(ref Cpu cpu, Step step)
     {
         while (step != Step.Leave)
         {
+            NoteMasked(ref cpu);
             if (step == Step.Run)
             {
                 ref Component component = ref _state.Components[cpu.Component];
-                Trap trap = (Trap)Gate.RunUser(ref component.Context, component.Space.TranslationBase, cpu.Booting ? MaskInterrupts : 0);
+                ulong trapped = Gate.RunUser(ref component.Context, component.Space.TranslationBase, cpu.Booting ? MaskInterrupts : 0);
+                cpu.MaskedSince = trapped >> TrapBits;
                 Lock.Acquire();
-                step = Dispatcher<SkMachine>.Returned(ref _state, ref cpu, trap);
+                step = Dispatcher<SkMachine>.Returned(ref _state, ref cpu, (Trap)(trapped & ((1 << TrapBits) - 1)));
                 Lock.Release();
                 continue;
             }
@@ -118,6 +152,8 @@ internal static class Kernel
                 Thread.SpinWait(PauseIterations);
             }
 
+            // The dispatcher looks for an interrupt first.
+            cpu.MaskedSince = Arm64.ReadCntvctEl0();
             Lock.Acquire();
             step = Dispatcher<SkMachine>.Next(ref _state, ref cpu);
             Lock.Release();

@@ -8,7 +8,7 @@
 
 #define FRAME           160
 
-/* In: x0 = UserContext, x1 = TTBR0_EL1, x2 = bits to add to SPSR_EL1. Out: w0 = Trap. While EL0 runs, TPIDR_EL1 = x0. */
+/* In: x0 = UserContext, x1 = TTBR0_EL1, x2 = bits to add to SPSR_EL1. Out: x0 = Trap, and from bit 2 on CNTVCT_EL0 at the trap. While EL0 runs, TPIDR_EL1 = x0. */
 FUNC(sk_run_user)
     stp     x29, x30, [sp, #-FRAME]!
     mov     x29, sp
@@ -113,7 +113,8 @@ from_user:
 
     SAVE_VECTORS x0, CONTEXT_V, x2
 
-    mov     w0, w1
+    mrs     x2, CNTVCT_EL0
+    orr     x0, x1, x2, lsl #2
     ldp     x19, x20, [sp, #16]
     ldp     x21, x22, [sp, #32]
     ldp     x23, x24, [sp, #48]

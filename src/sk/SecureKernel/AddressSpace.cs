@@ -114,13 +114,41 @@ public struct AddressSpace
     public readonly ulong NextCandidate<TMachine>(ulong address) where TMachine : struct, IMachine
     {
         TablePath path = default;
-        if (Walk<TMachine>(address, ref path))
+        return Walk<TMachine>(address, ref path) ? address + Limits.PageBytes : NextTable(address, in path);
+    }
+
+    /// <summary>Whether nothing is mapped in a range.</summary>
+    /// <remarks>A table that exists holds something, so only those that the range covers in part are looked into.</remarks>
+    public readonly bool IsFree<TMachine>(ulong address, ulong pages) where TMachine : struct, IMachine
+    {
+        const ulong TableSpan = 512 * Limits.PageBytes;
+        ulong end = address + (pages * Limits.PageBytes);
+        for (ulong at = address; at < end;)
         {
-            return address + Limits.PageBytes;
+            TablePath path = default;
+            if (!Walk<TMachine>(at, ref path))
+            {
+                at = NextTable(at, in path);
+                continue;
+            }
+
+            ulong next = (at & ~(TableSpan - 1)) + TableSpan;
+            if (next - at == TableSpan && next <= end)
+            {
+                return false;
+            }
+
+            ulong last = next < end ? next : end;
+            for (ulong slot = path.Level3; at < last; at += Limits.PageBytes, slot += sizeof(ulong))
+            {
+                if (TMachine.At<ulong>(slot) != 0)
+                {
+                    return false;
+                }
+            }
         }
 
-        int shift = path.Level2 != 0 ? 21 : path.Level1 != 0 ? 30 : 39;
-        return ((address >> shift) + 1) << shift;
+        return true;
     }
 
     /// <summary>Exactly how many tables must be made before every page of a range can be mapped.</summary>
@@ -156,6 +184,13 @@ public struct AddressSpace
         }
 
         return missing;
+    }
+
+    /// <summary>First address after the table that ended the walk of <paramref name="address"/>.</summary>
+    private static ulong NextTable(ulong address, in TablePath path)
+    {
+        int shift = path.Level2 != 0 ? 21 : path.Level1 != 0 ? 30 : 39;
+        return ((address >> shift) + 1) << shift;
     }
 
     private readonly bool Walk<TMachine>(ulong address, ref TablePath path) where TMachine : struct, IMachine

@@ -46,6 +46,10 @@ public struct Component
     public AddressSpace Space;
     public Untyped Memory;
 
+    /// <summary>Where a MapMemory that was granted goes on, and with how many pages. 0: nowhere.</summary>
+    public ulong MapNext;
+    public ulong MapPages;
+
     /// <summary>Pages of donated memory that it may hold, and how many it holds and does not use.</summary>
     public ulong DonatedLimit;
     public ulong DonatedFree;

@@ -43,6 +43,9 @@ public struct Cpu
     public bool Booting;
     public uint Spins;
 
+    /// <summary>CNTVCT_EL0 when interrupts were masked here.</summary>
+    public ulong MaskedSince;
+
     public ulong X0;
     public ulong X1;
     public ulong X2;

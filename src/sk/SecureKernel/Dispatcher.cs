@@ -110,6 +110,11 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
                     cpu.Spins = 0;
                     return Interrupted(ref kernel, ref cpu);
 
+                case ThreadState.Inactive when component.Life == ComponentState.Dead && component.QueueHead != 0:
+                    // It has ended, and those who wait for it are being told.
+                    Lifecycle<TMachine>.DrainChunk(ref kernel, ref component);
+                    return Step.Again;
+
                 case ThreadState.Inactive when component.Life != ComponentState.Dead:
                     Lifecycle<TMachine>.StartChunk(ref kernel, ref component);
                     return Step.Again;

@@ -31,7 +31,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
         }
 
         ref DonatedRun run = ref kernel.Runs[index];
-        for (uint i = 0; i < Limits.ChunkPages && run.Given < run.Pages; i++)
+        for (uint i = 0; i < Limits.RetypePages && run.Given < run.Pages; i++)
         {
             if (!TMachine.Retype(run.Base + (run.Given * Limits.PageBytes), FrameType.XnuDefault, FrameType.SkDonated))
             {
@@ -139,12 +139,12 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
 
             // A thread that waits for its next message is in the midst of nothing.
             ref Component owner = ref kernel.Components[run.Owner];
-            if (owner.Thread == ThreadState.Receiving)
+            if (owner.Thread == ThreadState.Receiving && run.Used == 0)
             {
-                ReturnUnused(ref kernel, ref owner);
+                owner.DonatedFree -= run.Pages;
+                Leave(ref kernel, ref run);
             }
-
-            if (run.State != RunState.Returning)
+            else
             {
                 all &= TryEnd(ref kernel, ref owner);
             }
@@ -178,7 +178,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
                 continue;
             }
 
-            for (uint page = 0; page < Limits.ChunkPages && run.Back < run.Given; page++)
+            for (uint page = 0; page < Limits.RetypePages && run.Back < run.Given; page++)
             {
                 // Refused when Linux has it back already because it touched it; one that SPTM cannot change now, Linux gets in the same way.
                 _ = TMachine.Retype(run.Base + (run.Back * Limits.PageBytes), FrameType.SkDonated, FrameType.XnuDefault);
@@ -283,9 +283,10 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
         fresh.Owner = (int)owner;
         fresh.Base = address;
         fresh.Pages = (uint)pages;
-        for (uint i = fresh.Pages; i < Limits.RunPages; i++)
+        for (uint word = fresh.Pages / WordBits; word < Limits.RunPages / WordBits; word++)
         {
-            fresh.Bits[(int)(i / WordBits)] |= 1ul << (int)(i % WordBits);
+            uint inside = word == fresh.Pages / WordBits ? fresh.Pages % WordBits : 0;
+            fresh.Bits[(int)word] = ulong.MaxValue << (int)inside;
         }
 
         kernel.Counters[(int)SkCounter.DonatedRuns]++;

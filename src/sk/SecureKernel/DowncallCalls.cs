@@ -175,7 +175,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         ulong list = context.X[0];
         ulong count = context.X[1];
         ulong window = context.X[2];
-        if (count is 0 or > Limits.ChunkPages || (list & 7) != 0 || CrossesPage(list, count * sizeof(ulong)) || !IsWindow(window, count))
+        if (count is 0 or > SecureCallArguments.SharePages || (list & 7) != 0 || CrossesPage(list, count * sizeof(ulong)) || !IsWindow(window, count))
         {
             return Status.BadArgument;
         }
@@ -215,7 +215,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        done = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
+        done = pages < SecureCallArguments.SharePages ? pages : SecureCallArguments.SharePages;
         UnshareRange(ref kernel, ref caller, window, done);
         return Status.Ok;
     }

@@ -20,9 +20,11 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
         }
 
         LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel, ref caller);
-        for (ulong i = 0; i < bytes; i++)
+        ulong at = 0;
+        for (ulong i = 0; i < bytes; i++, at++)
         {
-            ulong at = caller.Space.Translate<TMachine>(address + i, write: false);
+            bool isNewPage = i == 0 || ((address + i) & (Limits.PageBytes - 1)) == 0;
+            at = isNewPage ? caller.Space.Translate<TMachine>(address + i, write: false) : at;
             if (at == 0)
             {
                 return Status.BadAddress;

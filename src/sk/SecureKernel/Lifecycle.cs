@@ -120,19 +120,6 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             Messages<TMachine>.Answer(ref kernel.Components[index], 0, status);
         }
 
-        for (ushort node = EndpointQueue.Take(ref kernel, ref component); node != 0; node = EndpointQueue.Take(ref kernel, ref component))
-        {
-            int waiter = EndpointQueue.IndexOf(node);
-            if (EndpointQueue.IsThread(node))
-            {
-                Messages<TMachine>.Answer(ref kernel.Components[waiter], 0, status);
-            }
-            else
-            {
-                Messages<TMachine>.Complete(ref kernel, waiter, 0, status);
-            }
-        }
-
         TMachine.InvalidateSpace(component.Space.Id);
         component.Space.Root = 0;
         Donations<TMachine>.ReturnOf(ref kernel, ref component);
@@ -161,7 +148,30 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         EndpointQueue.Remove(ref kernel, ref server, EndpointQueue.OfThread((int)component.Index));
     }
 
-    /// <summary>Zeroes a chunk of some dead component's memory.</summary>
+    /// <summary>Tells a chunk of those who stand in a dead component's queue. Nobody enters it any more.</summary>
+    public static void DrainChunk(ref KernelState kernel, ref Component component)
+    {
+        for (uint i = 0; i < Limits.ChunkCallers; i++)
+        {
+            ushort node = EndpointQueue.Take(ref kernel, ref component);
+            if (node == 0)
+            {
+                return;
+            }
+
+            int waiter = EndpointQueue.IndexOf(node);
+            if (EndpointQueue.IsThread(node))
+            {
+                Messages<TMachine>.Answer(ref kernel.Components[waiter], 0, component.EndStatus);
+            }
+            else
+            {
+                Messages<TMachine>.Complete(ref kernel, waiter, 0, component.EndStatus);
+            }
+        }
+    }
+
+    /// <summary>Tells a chunk of some dead component's callers, or zeroes a chunk of its memory.</summary>
     public static void ScrubChunk(ref KernelState kernel)
     {
         for (int i = 0; i < kernel.ComponentCount; i++)
@@ -172,7 +182,13 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
                 continue;
             }
 
-            for (uint page = 0; page < Limits.ChunkPages && component.ScrubNext < component.Memory.Fresh; page++)
+            if (component.QueueHead != 0)
+            {
+                DrainChunk(ref kernel, ref component);
+                return;
+            }
+
+            for (uint page = 0; page < Limits.ScrubPages && component.ScrubNext < component.Memory.Fresh; page++)
             {
                 TMachine.Clear(component.ScrubNext);
                 component.ScrubNext += Limits.PageBytes;

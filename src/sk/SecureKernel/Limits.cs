@@ -11,8 +11,16 @@ public static class Limits
     /// <summary>Capability slots of one component: what the system description can name, and <see cref="Exclaves.Abi.ComponentEntry.UpcallSlot"/>.</summary>
     public const int Slots = 33;
 
-    /// <summary>Pages that one entry into SK works on before it lets interrupts in again (I6).</summary>
-    public const uint ChunkPages = 64;
+    /// <summary>Pages that SK works on before it lets interrupts in and drops its lock (I6): less than 5,000 instructions, so that even the last of
+    /// <see cref="Exclaves.Abi.Virt.MaxCpus"/> CPUs that want the lock has it after 20,000.</summary>
+    public const uint ChunkPages = 4;
+
+    /// <summary>The same for pages whose type SPTM changes, and for pages that are only cleared. See also <see cref="Exclaves.Abi.SecureCallArguments.SharePages"/>.</summary>
+    public const uint RetypePages = 1;
+    public const uint ScrubPages = 16;
+
+    /// <summary>The same for callers of a component that has ended.</summary>
+    public const uint ChunkCallers = 8;
 
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;

@@ -5,8 +5,9 @@ namespace Exclaves.SecureKernel;
 /// <summary>What a component may do to its own address space. x0 = address, x1 = pages; a call does at most a chunk and says how much.</summary>
 public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>x2 = R or RW. All or nothing: nothing is mapped unless the whole range is free and can be paid for.</summary>
-    /// <remarks>The price is exact, and a chunk spends exactly its part of it: once the first chunk is granted the others are.
+    /// <summary>x2 = R or RW. Nothing is mapped unless the whole range is free and can be paid for.</summary>
+    /// <remarks>The price is exact, and a chunk spends exactly its part of it: once the first chunk is granted the others are, unless
+    /// what the caller does between two chunks (its exception handler may run there), or Linux's reclaim of donated frames, takes away from it.
     /// Frames come from donated memory first; tables never do.</remarks>
     public static Status Map(ref KernelState kernel, ref Component caller, out ulong done)
     {
@@ -20,6 +21,33 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
+        if (caller.MapNext != address || caller.MapPages != pages)
+        {
+            Status judged = Judge(in caller, address, pages);
+            if (judged != Status.Ok)
+            {
+                return judged;
+            }
+        }
+
+        ulong count = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
+        caller.MapNext = pages == count ? 0 : address + (count * Limits.PageBytes);
+        caller.MapPages = pages - count;
+        for (; done < count; done++)
+        {
+            Status status = MapOne(ref kernel, ref caller, address + (done * Limits.PageBytes), access);
+            if (status != Status.Ok)
+            {
+                caller.MapNext = 0;
+                return status;
+            }
+        }
+
+        return Status.Ok;
+    }
+
+    private static Status Judge(in Component caller, ulong address, ulong pages)
+    {
         ulong free = caller.Memory.FreeFrames;
         ulong own = pages > caller.DonatedFree ? pages - caller.DonatedFree : 0;
         if (own > free || caller.Space.MissingTables<TMachine>(address, pages) > free - own)
@@ -27,27 +55,25 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             return Status.NoMemory;
         }
 
-        if (!IsFree(in caller, address, pages))
+        return caller.Space.IsFree<TMachine>(address, pages) ? Status.Ok : Status.BadAddress;
+    }
+
+    private static Status MapOne(ref KernelState kernel, ref Component caller, ulong address, PageAccess access)
+    {
+        ulong frame = Donations<TMachine>.Allocate(ref kernel, ref caller);
+        frame = frame != 0 ? frame : caller.Memory.Allocate<TMachine>();
+        if (frame == 0)
         {
-            return Status.BadAddress;
+            return Status.NoMemory;
         }
 
-        ulong count = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
-        for (; done < count; done++)
+        Status status = caller.Space.Map<TMachine>(ref caller.Memory, address, PageEntry.Create(frame, access, PageSource.Owned));
+        if (status != Status.Ok && !Donations<TMachine>.TryRelease(ref kernel, ref caller, frame))
         {
-            ulong frame = Donations<TMachine>.Allocate(ref kernel, ref caller);
-            frame = frame != 0 ? frame : caller.Memory.Allocate<TMachine>();
-            Status status = frame == 0
-                ? Status.NoMemory
-                : caller.Space.Map<TMachine>(ref caller.Memory, address + (done * Limits.PageBytes), PageEntry.Create(frame, access, PageSource.Owned));
-            if (status != Status.Ok)
-            {
-                TMachine.Panic(PanicCode.Broken, address, done, (ulong)status);
-                return status;
-            }
+            caller.Memory.Release<TMachine>(frame);
         }
 
-        return Status.Ok;
+        return status;
     }
 
     public static Status Unmap(ref KernelState kernel, ref Component caller, out ulong done)
@@ -176,20 +202,6 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
 
     private static bool Overlaps(ulong address, ulong pages, ulong start, ulong end) =>
         address < end && address + (pages * Limits.PageBytes) > start;
-
-    private static bool IsFree(in Component caller, ulong address, ulong pages)
-    {
-        ulong end = address + (pages * Limits.PageBytes);
-        for (ulong at = address; at < end; at = caller.Space.NextCandidate<TMachine>(at))
-        {
-            if (!caller.Space.Lookup<TMachine>(at).IsHole)
-            {
-                return false;
-            }
-        }
-
-        return true;
-    }
 
     private static ulong Skip(in Component caller, ulong address) =>
         (caller.Space.NextCandidate<TMachine>(address) - address) / Limits.PageBytes;

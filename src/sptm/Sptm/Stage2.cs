@@ -208,11 +208,11 @@ public readonly struct Stage2<TMachine>
         {
             int childShift = LevelShift(level + 1);
             ulong address = ipa & ~((1ul << LevelShift(level)) - 1);
-            FrameAccess access = Stage2Descriptor.AccessOf(block);
-            bool device = Stage2Descriptor.IsDevice(block);
+            ulong leaf = Stage2Descriptor.Leaf(address, level + 1, Stage2Descriptor.AccessOf(block), Stage2Descriptor.IsDevice(block));
             for (ulong i = 0; i <= IndexMask; i++)
             {
-                TMachine.WriteEntry(table + (i * 8), Stage2Descriptor.Leaf(address + (i << childShift), level + 1, access, device));
+                TMachine.WriteEntry(table + (i * 8), leaf);
+                leaf += 1ul << childShift;
             }
         }
 
