@@ -17,7 +17,7 @@ internal static class InterruptRows
             "SK: an FIQ leaves as an IRQ does", Control.Allowed(EndsRight)),
         new("interrupt.timer", Invariant.I6, Stand.Kernel, "timer at every point of a call",
             "let the timer fall due at 230 points of a computing call and of a long operation of SK, on a machine whose clock counts instructions",
-            "SK: looks for interrupts at least every 64 pages, and at most 64,000 instructions pass", Control.Allowed("without a timer the call ends right"), AttackMachine.Counted),
+            "SK: looks for interrupts after every few pages, and at most 20,000 instructions pass", Control.Allowed("without a timer the call ends right"), AttackMachine.Counted),
         new("interrupt.masked", Invariant.I6, Stand.Kernel, "priority mask that lets nothing through",
             "set ICC_PMR_EL1 to 0 and call a service that computes for long", "SK: waits for no interrupt; the call comes to its own end",
             Control.Allowed("with the mask open the same call is interrupted, goes on and ends right")),

@@ -12,8 +12,8 @@ internal sealed class InterruptAttacks
 {
     private const ulong LongSpin = 30_000_000;
 
-    /// <summary>Instructions from the moment an interrupt is due to the return to Linux (I6): a chunk of SK is 64 pages, at most 1,000 for each.</summary>
-    private const ulong Bound = 64_000;
+    /// <summary>Instructions from the moment an interrupt is due to the return to Linux (I6), the monitor's part included.</summary>
+    private const ulong Bound = 20_000;
     private const ulong InstructionsPerTick = 16;
 
     private readonly Trial _trial;
