@@ -97,6 +97,7 @@ public static unsafe class Boot
         cpu->LinuxContext = _deviceTree;
         if (!isSecure)
         {
+            Monitor.Count(cpu, SptmCounter.RefusedImage);
             Monitor.CloseSecure();
             Stage("SPTM: no secure world; Linux starts without it"u8);
             return StartLinux(cpu, firstWorld: true);
