@@ -3,9 +3,12 @@ using System.Collections.Generic;
 using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
+using System.Text;
 using System.Threading.Tasks;
 using Exclaves.Abi;
+using Exclaves.Attacks;
 using Exclaves.Cli;
+using Exclaves.Cli.Attacks;
 using Exclaves.Cli.Machine;
 using Exclaves.ImageTool.Signing;
 using Xunit;
@@ -18,25 +21,25 @@ public class SecureBootTests
     private const string Look = "test ! -e /dev/tee0 && test ! -d /proc/device-tree/firmware/optee && cat /proc/device-tree/firmware/exclaves/*status | od -An -tx1 && exclave-sign sign /init --signature /tmp/s --public /tmp/p";
 
     /// <summary>One bit of the image's file, and what the monitor must say. SPTM's slot behind its file is not SPTM, so it counts as well.</summary>
-    public static TheoryData<string, string> Flips => new()
+    public static TheoryData<ImagePlace, string> Flips => new()
     {
-        { "SPTM's slot", "the rest of SPTM's slot is not zero" },
-        { "SPTM's bss", "the rest of SPTM's slot is not zero" },
-        { "SK's text", "SK does not match its digest" },
-        { "SK's slot", "SK does not match its digest" },
-        { "header", "the image header does not match its digest" },
-        { "manifest", "the signature of the manifest is not valid" },
-        { "signature", "the signature of the manifest is not valid" },
-        { "TXM", "TXM does not match the digest pinned in SPTM" },
-        { "component", "component 'XnuProxy' does not match its digest" },
-        { "conclave", "conclave 'Signer' does not match its digest" },
-        { "padding", "the padding after the last component does not match its digest" },
+        { ImagePlace.MonitorSlot, "the rest of SPTM's slot is not zero" },
+        { ImagePlace.MonitorVariables, "the rest of SPTM's slot is not zero" },
+        { ImagePlace.KernelText, "SK does not match its digest" },
+        { ImagePlace.KernelSlot, "SK does not match its digest" },
+        { ImagePlace.Header, "the image header does not match its digest" },
+        { ImagePlace.Manifest, "the signature of the manifest is not valid" },
+        { ImagePlace.Signature, "the signature of the manifest is not valid" },
+        { ImagePlace.Verifier, "TXM does not match the digest pinned in SPTM" },
+        { ImagePlace.Component, "component 'XnuProxy' does not match its digest" },
+        { ImagePlace.ConclaveEnd, "conclave 'Signer' does not match its digest" },
+        { ImagePlace.Padding, "the padding after the last component does not match its digest" },
     };
 
     [Theory]
     [MemberData(nameof(Flips))]
-    public async Task OneFlippedBitRefusesTheSecureWorldAndLinuxComesUp(string place, string reason) =>
-        await Refuses(Guest.Product, path => Flip(path, place), reason);
+    public async Task OneFlippedBitRefusesTheSecureWorldAndLinuxComesUp(ImagePlace place, string reason) =>
+        await Refuses(Guest.Product, path => ImageChange.Flip(path, place), reason);
 
     /// <summary>The control of all of these: the same image, unflipped, boots, and the machine measured what the tool says.</summary>
     [Fact]
@@ -47,6 +50,28 @@ public class SecureBootTests
             Guest.Product, "test -c /dev/tee0 && exclave-guest hello --count 1 --processes 1", alter: path => expected = ExpectedMeasurements.Of(path).Extended);
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Errors}");
         Assert.Contains($" measurements, debug signer, log {expected}", result.Console, StringComparison.Ordinal);
+    }
+
+    /// <summary>What a component reads at secure EL0 is what the image tool says that SPTM will measure, SPTM's own entry first.</summary>
+    [Fact]
+    public async Task ADeclaredComponentReadsTheMeasurementLog()
+    {
+        ExpectedMeasurements? expected = null;
+        MachineSpec spec = Guest.Product with { Addition = Path.Combine("tests", "attacks", "rogue.json") };
+        GuestResult result = await Guest.Run(spec, "insmod /lib/modules/exclave_attack.ko && exclave-attack measurements", alter: path => expected = ExpectedMeasurements.Of(path));
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Errors}");
+        MeasurementLog log = MemoryMarshal.Read<MeasurementLog>(Convert.FromHexString(result.Text.Trim()));
+        Assert.Equal((MeasurementLog.MagicValue, SignerKind.Debug), (log.Magic, log.Signer));
+        Measurement[] entries = [.. Enumerable.Range(0, (int)log.EntryCount).Select(i => log.Entries[i])];
+        Assert.Equal(
+            expected!.Entries.Select(entry => $"{entry.Kind} {entry.Name} {Convert.ToHexStringLower(entry.Digest)}"),
+            entries.Select(entry => $"{entry.Kind} {Encoding.ASCII.GetString(entry.Name).TrimEnd('\0')} {Convert.ToHexStringLower(entry.Digest)}"));
+        Assert.Equal(expected.Extended, Convert.ToHexStringLower(log.Extended));
+        Assert.All(entries, entry => Assert.Equal(
+            entry.Kind is PartKind.Sptm or PartKind.Kernel or PartKind.Initramfs ? MeasurementResult.Measured : MeasurementResult.Verified, entry.Result));
+        Assert.Equal(PartKind.Sptm, entries[0].Kind);
+        PartKind[] kinds = [.. entries.Select(entry => entry.Kind)];
+        Assert.Superset(new HashSet<PartKind> { PartKind.SecureKernel, PartKind.Component, PartKind.Conclave, PartKind.Kit }, new HashSet<PartKind>(kinds));
     }
 
     /// <summary>Keys apart: a production monitor boots what production signed, and not what a developer signed over it.</summary>
@@ -115,38 +140,5 @@ public class SecureBootTests
         Assert.Contains($"there is no secure world, since secure boot refused the image: {reason}", result.Errors, StringComparison.Ordinal);
         Assert.Equal(1, result.Outcome.ExitStatus);
         return result;
-    }
-
-    private static void Flip(string path, string place)
-    {
-        ulong address;
-        using (ImageFile image = ImageFile.Open(path, FileAccess.Read))
-        {
-            ImageManifest manifest = image.Manifest;
-            IEnumerable<ManifestPart> parts = Enumerable.Range(0, (int)manifest.PartCount).Select(i => manifest.Parts[i]);
-            address = place switch
-            {
-                "SPTM's slot" => Virt.SptmBase + Virt.SptmSlotBytes - 1,
-                "SPTM's bss" => Virt.SptmBase + image.Root.MonitorBytes + 0x234,
-                "SK's text" => Virt.SkBase + 0x123,
-                "SK's slot" => Virt.SkBase + Virt.SkSlotBytes - 1,
-                "header" => Virt.ImageHeaderBase + 0x30,
-                "manifest" => Virt.ManifestBase + 0x40,
-                "signature" => Virt.ManifestBase + ImageManifest.SignedBytes + 7,
-                "TXM" => Virt.TxmBase + 0x1234,
-                "component" => parts.First(part => part.Kind == PartKind.Component).Base + 0x100,
-                "conclave" => Last(parts.Last(part => part.Kind == PartKind.Conclave)),
-                "padding" => parts.Single(part => part.Kind == PartKind.Padding).Base + 5,
-                _ => throw new ArgumentException(place),
-            };
-        }
-
-        using FileStream stream = new(path, FileMode.Open, FileAccess.ReadWrite);
-        stream.Position = (long)(address - Virt.ImageBase);
-        int before = stream.ReadByte();
-        stream.Position--;
-        stream.WriteByte((byte)(before ^ 0x10));
-
-        static ulong Last(in ManifestPart part) => part.Base + part.Bytes - 1;
     }
 }

@@ -35,6 +35,7 @@ public class RejectedSystemTests
         ("dotnet-without-kit", "$.components[1].kind", "needs ExclaveKit"),
         ("dotnet-core", "$.components[1].core", "must not be true for a .NET component"),
         ("flag-not-boolean", "$.components[1].core", "must be true or false"),
+        ("measurements-not-boolean", "$.components[1].measurements", "must be true or false"),
         ("policy-not-boolean", "$.stopOnPanic", "must be true or false"),
         ("quota-without-unit", "$.components[1].quota", "must be a size"),
         ("quota-unknown-unit", "$.components[1].quota", "must be a size"),

@@ -77,12 +77,19 @@ internal static unsafe class Rogue
     private const int OperandMask = 15;
 
     private static OperandTable _operands;
+    private static ulong _log;
 
     /// <summary>From SK's entry.S, once per CPU. Never returns.</summary>
     [RuntimeExport("sk_main")]
     public static void Main(ulong bootInfo, ulong number)
     {
         BuildWindow();
+        if (bootInfo != 0)
+        {
+            // SAFETY: SPTM's page, in SK's map of all memory.
+            _log = ((BootInfo*)(bootInfo + DirectMap))->MeasurementLog;
+        }
+
         byte* page = CpuPages() + (number * CpuPageBytes);
         GateFrame frame = default;
         ulong seed = 0;
@@ -213,6 +220,9 @@ internal static unsafe class Rogue
                     _ = Volatile.Read(ref operands[0]);
                 }
 
+                break;
+            case RogueCommand.Log:
+                frame.W2 = _log;
                 break;
             default:
                 frame.W1 = (ulong)Reply.UnknownCommand;

@@ -59,4 +59,7 @@ internal enum RogueCommand : ulong
 
     /// <summary>Spins x2 rounds.</summary>
     Work = 17,
+
+    /// <summary>x1 = PA of SPTM's measurement log.</summary>
+    Log = 18,
 }

@@ -65,6 +65,43 @@ public class BootTests
         Assert.Equal(2ul, FakeMachine.At<ServiceEntry>(sk.At(Sk.Proxy).Space.Translate<FakeMachine>(proxy.Services, write: false) + 192).UuidLow);
     }
 
+    /// <summary>The log in place, read only, where the description says so and nowhere else.</summary>
+    [Theory]
+    [InlineData(ComponentFlags.Measurements)]
+    [InlineData(ComponentFlags.None)]
+    public void TheMeasurementLogIsMappedForWhoIsDeclaredToReadIt(ComponentFlags flags)
+    {
+        Sk sk = Sk.Prepare();
+        Sk.Entry(Sk.Hello).Flags = flags;
+        Sk.Info.MeasurementLog = Sk.LogPage;
+        sk.Initialize();
+        sk.State.Cpus[0].Booting = true;
+        for (sk.Next(0); sk.Settle(0) == Step.Run;)
+        {
+            sk.Call(0, SecureCall.Receive);
+        }
+
+        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
+        for (ulong offset = 0; offset < MeasurementLog.Bytes; offset += Limits.PageBytes)
+        {
+            PageEntry entry = sk.At(Sk.Hello).Space.Lookup<FakeMachine>(UserLayout.Measurements + offset);
+            Assert.Equal(flags == ComponentFlags.None, entry.IsHole);
+            if (!entry.IsHole)
+            {
+                Assert.Equal((Sk.LogPage + offset, PageSource.Image, false, false), (entry.Frame, entry.Source, entry.IsWritable, entry.IsExecutable));
+            }
+        }
+
+        Assert.True(sk.At(Sk.Hello).Space.Lookup<FakeMachine>(UserLayout.Measurements + MeasurementLog.Bytes).IsHole);
+        Assert.True(sk.At(Sk.Hello).Space.Lookup<FakeMachine>(UserLayout.Measurements - Limits.PageBytes).IsHole);
+        for (ulong call = 0; flags != ComponentFlags.None && call < 3; call++)
+        {
+            sk.AssertRuns(0, Sk.Hello);
+            sk.Call(0, (SecureCall)((ulong)SecureCall.MapMemory + call), UserLayout.Measurements, 1, (ulong)(MemoryAccess.Read | MemoryAccess.Write));
+            Assert.Equal(Status.BadAddress, sk.Result(Sk.Hello));
+        }
+    }
+
     [Theory]
     [InlineData(20ul)]
     [InlineData(10ul)]

@@ -23,11 +23,9 @@ public struct BootInfo
 
     public ulong CpuCount;
 
-    /// <summary>32 bytes for stack cookies and hash seeds of SK itself; not for keys.</summary>
+    /// <summary>For stack cookies: SK's own, and those of components. Not for keys.</summary>
     public ulong Seed0;
     public ulong Seed1;
-    public ulong Seed2;
-    public ulong Seed3;
 
     /// <summary>PA of the <see cref="MeasurementLog"/>; it says, too, whether a production or a debug key signed this image.</summary>
     public ulong MeasurementLog;

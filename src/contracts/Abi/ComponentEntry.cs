@@ -26,6 +26,9 @@ public enum ComponentFlags : uint
 
     /// <summary>Receives Linux's downcalls: XnuProxy. Exactly one.</summary>
     Proxy = 2,
+
+    /// <summary>Reads the measurement log, at <see cref="UserLayout.Measurements"/>.</summary>
+    Measurements = 4,
 }
 
 /// <summary>Access of a segment; write and execute never together.</summary>

@@ -34,7 +34,7 @@ public struct Measurements
     private Measurement _first;
 }
 
-/// <summary>What SPTM measured, in the order of measuring: what attestation will sign. SK reads it, nobody writes it after boot.</summary>
+/// <summary>What SPTM measured, in the order of measuring: what attestation will sign. SK and who is declared to read it, nobody writes it after boot.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 public struct MeasurementLog
 {

@@ -75,5 +75,8 @@ public enum SptmCounter : uint
     /// <summary>Contracts that SK broke: aborts of its stage 2, calls that only SK can get wrong, traps it must not cause. The first ends the secure world.</summary>
     SecureBreach = 23,
 
-    Count = 24,
+    /// <summary>Images that secure boot refused: 1 when there is no secure world for that reason.</summary>
+    RefusedImage = 24,
+
+    Count = 25,
 }

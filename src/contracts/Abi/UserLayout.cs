@@ -12,6 +12,9 @@ public static class UserLayout
     public const ulong ComponentBase = 0x7E00_0000_0000;
     public const ulong IpcPage = 0x7F00_0000_0000;
     public const ulong StartInfo = 0x7F00_0001_0000;
+
+    /// <summary>The <see cref="MeasurementLog"/>, read only, in components that the system description lets read it.</summary>
+    public const ulong Measurements = 0x7F00_0008_0000;
     public const ulong StackTop = 0x7F00_0010_0000;
     public const ulong StackBytes = 0x1_0000;
 

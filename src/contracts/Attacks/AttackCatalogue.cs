@@ -9,7 +9,7 @@ public static class AttackCatalogue
 {
     public static IReadOnlyList<AttackRow> All { get; } =
     [
-        .. MemoryRows.All, .. DeviceRows.All, .. InterruptRows.All, .. CallRows.All, .. ComponentRows.All, .. RegisterRows.All, .. SecureKernelRows.All,
+        .. MemoryRows.All, .. DeviceRows.All, .. InterruptRows.All, .. CallRows.All, .. ComponentRows.All, .. RegisterRows.All, .. SecureKernelRows.All, .. ImageRows.All,
     ];
 
     public static AttackRow? Find(string name) => All.FirstOrDefault(attack => attack.Name == name);

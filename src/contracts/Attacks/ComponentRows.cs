@@ -16,6 +16,8 @@ internal static class ComponentRows
         Row("component.cache", Invariant.I15, "cache maintenance by address", "zero lines of SK's, of others and of text by address; invalidate by address, and all text", "SK: an address of others faults; the rest is undefined at EL0",
             "the component zeroes a line of its own"),
         Row("component.text.write", Invariant.I3, "store to text at secure EL0", "store to the component's own text and constants", "SK: stage 1 keeps them read-only", OwnData),
+        Row("component.log", Invariant.I15, "store to the measurement log", "store to the log that the component may read, make it writable, give it back, map over it",
+            "SK: the log is mapped read-only", "the component reads the log"),
         Row("component.data.execute", Invariant.I3, "instructions in data at secure EL0", "write an instruction to data, stack and a fresh page, and branch there",
             "SK: stage 1 keeps data from being executed", "a branch to the component's own text"),
         Row("component.map", Invariant.I3, "asking SK for writable text", "map memory that can be executed, make text writable, and give text back", "SK: mappings are read or read-write",

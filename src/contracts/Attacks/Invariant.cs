@@ -29,4 +29,7 @@ public enum Invariant
 
     /// <summary>A component at secure EL0 reaches nothing beyond the capabilities that the system's description gives it.</summary>
     I15 = 15,
+
+    /// <summary>The secure world runs what its signer signed, or there is none. Secure boot, which has no number of its own.</summary>
+    Boot = 100,
 }

@@ -17,6 +17,9 @@ public enum Stand
 
     /// <summary>SK itself, replaced by an image that does what it is told.</summary>
     SecureKernel,
+
+    /// <summary>Whoever can write the file that the machine boots.</summary>
+    Image,
 }
 
 /// <summary>Names as people know them.</summary>
@@ -28,6 +31,7 @@ public static class Stands
         Stand.Process => "Linux process, EL0",
         Stand.Device => "device of Linux",
         Stand.Component => "secure component, EL0",
+        Stand.Image => "image on the disk",
         _ => "compromised SK, EL1",
     };
 }
@@ -49,4 +53,7 @@ public enum AttackMachine
 
     /// <summary>The compromised SK on a CPU with SVE, SME, pointer authentication, performance counters and activity monitors.</summary>
     RogueKernelMax,
+
+    /// <summary>The one that `exclave run` boots, from what the attacker made of its image.</summary>
+    ChangedImage,
 }

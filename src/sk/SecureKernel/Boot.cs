@@ -31,6 +31,7 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         kernel.ServiceCount = image.ServiceCount;
         kernel.ComponentCount = (int)image.ComponentCount;
         kernel.Seed = info.Seed1;
+        kernel.MeasurementLog = info.MeasurementLog;
         for (int i = 0; i < Virt.MaxCpus; i++)
         {
             kernel.Cpus[i].Index = i;

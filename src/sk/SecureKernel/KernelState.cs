@@ -64,6 +64,9 @@ public struct KernelState
     public ulong Services;
     public uint ServiceCount;
 
+    /// <summary>Physical address of SPTM's <see cref="Abi.MeasurementLog"/>.</summary>
+    public ulong MeasurementLog;
+
     /// <summary>One page per downcall for a message that waits for its receiver.</summary>
     public ulong MessagePages;
 

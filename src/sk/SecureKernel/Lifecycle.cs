@@ -233,7 +233,25 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             }
         }
 
+        if (status == Status.Ok && (entry.Flags & ComponentFlags.Measurements) != 0)
+        {
+            status = MapMeasurements(ref kernel, ref component);
+        }
+
         return status == Status.Ok && component.IsProxy ? CopyServices(ref kernel, ref component) : status;
+    }
+
+    /// <summary>The log itself, in place: stage 2 keeps SK, too, from writing it.</summary>
+    private static Status MapMeasurements(ref KernelState kernel, ref Component component)
+    {
+        Status status = Status.Ok;
+        for (ulong done = 0; status == Status.Ok && done < MeasurementLog.Bytes; done += Limits.PageBytes)
+        {
+            PageEntry entry = PageEntry.Create(kernel.MeasurementLog + done, PageAccess.Read, PageSource.Image);
+            status = component.Space.Map<TMachine>(ref component.Memory, UserLayout.Measurements + done, entry);
+        }
+
+        return status;
     }
 
     private static void FillStartInfo(ref KernelState kernel, ref Component component, ref ComponentEntry entry, ref StartInfo info)

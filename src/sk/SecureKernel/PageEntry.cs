@@ -18,7 +18,7 @@ public enum PageSource : byte
     /// <summary>From the component's untyped memory, at its own request or for its data.</summary>
     Owned = 1,
 
-    /// <summary>Text or constants, in place in the image.</summary>
+    /// <summary>Text or constants, in place in the image; the measurement log.</summary>
     Image = 2,
 
     /// <summary>Belongs to SK's idea of a component: IPC page, start information, stack.</summary>

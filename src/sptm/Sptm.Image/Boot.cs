@@ -97,6 +97,7 @@ public static unsafe class Boot
         cpu->LinuxContext = _deviceTree;
         if (!isSecure)
         {
+            Monitor.Count(cpu, SptmCounter.RefusedImage);
             Monitor.CloseSecure();
             Stage("SPTM: no secure world; Linux starts without it"u8);
             return StartLinux(cpu, firstWorld: true);
@@ -217,9 +218,7 @@ public static unsafe class Boot
         SecureBoot.PlaceTables(next);
         next += Stage2<Stage2Machine>.RootBytes;
 
-        // Enough for both translations to hold every block of RAM in pages, and for all splits at boot: the pool cannot run out later.
-        const ulong Spare = 64;
-        ulong tableBytes = ((2 * (Monitor.Description.RamBytes / Block)) + Spare) * Page;
+        ulong tableBytes = TablePool.BytesFor(Monitor.Description.RamBytes);
         Monitor.Tables = new TablePool(next, tableBytes);
         return next + tableBytes;
     }
@@ -439,8 +438,6 @@ public static unsafe class Boot
         info.Seed0 = Mix(ref state);
         state ^= Monitor.Description.Seed1;
         info.Seed1 = Mix(ref state);
-        info.Seed2 = Mix(ref state);
-        info.Seed3 = Mix(ref state);
         info.MeasurementLog = _measurementLog;
         SecureBoot.WriteLog(_measurementLog);
     }

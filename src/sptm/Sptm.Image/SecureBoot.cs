@@ -1,6 +1,5 @@
 using System;
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Exclaves.Abi;
 using Exclaves.Machine;
 using Checks = Exclaves.Sptm.ImageJudge<Exclaves.Sptm.Image.ImageMemory, Exclaves.Sptm.Image.MachineSha256>;
@@ -108,14 +107,8 @@ public static unsafe class SecureBoot
         Syndrome syndrome = new(frame.Syndrome);
         if (vector == 0 && syndrome.Class == ExceptionClass.Svc64 && syndrome.Immediate == 0 && frame.X[16] == Txm.VerdictCall)
         {
-            Digest verified = default;
-            Span<ulong> words = MemoryMarshal.Cast<byte, ulong>((Span<byte>)verified);
-            for (int i = 0; i < words.Length; i++)
-            {
-                words[i] = frame.X[i + 1];
-            }
-
-            _refusal = Checks.CheckVerdict((TxmVerdict)frame.X[0], verified, ref _log);
+            // SAFETY: x1 to x4, side by side in the frame that the vectors saved, are the four words of a digest.
+            _refusal = Checks.CheckVerdict((TxmVerdict)frame.X[0], *(Digest*)((ulong*)&cpu->Secure.X + 1), ref _log);
         }
         else
         {
@@ -142,7 +135,7 @@ public static unsafe class SecureBoot
         {
             _refusal.Format(ref line);
             Boot.Stage(line.Text);
-            return !IsRefused;
+            return !Protections.VerifiedImage;
         }
 
         Checks.Measure(ref _log, PartKind.Kernel, Monitor.Plan.KernelBase, header.KernelBytes);

@@ -10,6 +10,15 @@ public struct TablePool
     private ulong _free;
     private ulong _freeCount;
 
+    /// <summary>What both worlds can need: a table for each block of 2 MiB and each GiB of RAM, and for devices and TXM, whose number does not follow from RAM.</summary>
+    public static ulong BytesFor(ulong ramBytes)
+    {
+        const int TablesByBlock = 20;
+        const int TablesByGigabyte = 29;
+        const ulong Others = 64;
+        return ((ramBytes >> TablesByBlock) + (ramBytes >> TablesByGigabyte) + Others) * FrameTable.PageBytes;
+    }
+
     public TablePool(ulong start, ulong bytes)
     {
         _next = start;

@@ -37,6 +37,12 @@ internal sealed class Field : IDisposable
             return;
         }
 
+        if (machine == AttackMachine.ChangedImage && !File.Exists(TeeDevice.DefaultPath))
+        {
+            HasSecureWorld = false;
+            return;
+        }
+
         _tee = TeeDevice.Open();
         _hello = HelloClient.Open(_tee);
         _statistics = StatisticsClient.Open(_tee);
@@ -52,6 +58,9 @@ internal sealed class Field : IDisposable
 
     /// <summary>SK, where it is the compromised one; it has no services.</summary>
     public RogueKernel? Kernel { get; }
+
+    /// <summary>SPTM let one start.</summary>
+    public bool HasSecureWorld { get; } = true;
 
     /// <summary>Rules were broken that end the secure world; nobody answers there any more.</summary>
     public bool IsClosed { get; set; }
@@ -110,6 +119,11 @@ internal sealed class Field : IDisposable
             if (IsClosed)
             {
                 return Device.Counter(SptmCounter.SecureBreach) > 0;
+            }
+
+            if (!HasSecureWorld)
+            {
+                return Device.Counter(SptmCounter.RefusedImage) is not null;
             }
 
             if (Kernel is { } kernel)

@@ -1,4 +1,5 @@
 using System;
+using System.Buffers.Binary;
 using System.Collections.Generic;
 using System.CommandLine;
 using System.Globalization;
@@ -62,6 +63,9 @@ internal static class Program
         Command find = new("find-key", "Looks for a key pair in a memory dump.") { dumpFile, keyFile };
         find.SetAction(parsed => FindKey(parsed.GetValue(dumpFile)!, parsed.GetValue(keyFile)!));
 
+        Command measurements = new("measurements", "The measurement log as the compromised component reads it, in hexadecimal.");
+        measurements.SetAction(_ => PrintMeasurements());
+
         Argument<SptmCounter> name = new("COUNTER");
         Command counter = new("counter", "One counter of SPTM.") { name };
         counter.SetAction(parsed =>
@@ -94,7 +98,7 @@ internal static class Program
             return 0;
         });
 
-        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, measureGate, counter, find, touch, RogueCommands.Create() };
+        return new RootCommand("Attacks of an owned Linux kernel on the secure world.") { suite, measure, measureGate, counter, measurements, find, touch, RogueCommands.Create() };
     }
 
     private static int RunSuite(AttackMachine machine, string without, string only)
@@ -102,6 +106,26 @@ internal static class Program
         using Field field = new(machine);
         Defence[] left = [.. without.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Defence>)];
         return Suite.Create().Run(field, machine, left, only) ? 0 : ExitBroken;
+    }
+
+    private static int PrintMeasurements()
+    {
+        using Field field = new(AttackMachine.Usual);
+        using Intruder intruder = new(field.Driver);
+        byte[] log = new byte[MeasurementLog.Bytes];
+        for (int at = 0; at < log.Length; at += sizeof(ulong))
+        {
+            StepResult word = intruder.Step(IntruderStep.Load, UserLayout.Measurements + (ulong)at);
+            if (word.Reason != ReflectReason.None)
+            {
+                throw new InvalidOperationException($"the component cannot read its measurement log: {word}");
+            }
+
+            BinaryPrimitives.WriteUInt64LittleEndian(log.AsSpan(at), word.Value);
+        }
+
+        Console.Out.WriteLine(Convert.ToHexString(log));
+        return 0;
     }
 
     private static int FindKey(string dumpFile, string keyFile)

@@ -32,6 +32,7 @@ internal sealed class Suite
         RegisterAttacks.AddTo(suite);
         SecureKernelAttacks.AddTo(suite);
         ComponentAttacks.AddTo(suite);
+        ImageAttacks.AddTo(suite);
         return suite;
     }
 
@@ -45,7 +46,7 @@ internal sealed class Suite
         bool clean = true;
         foreach (AttackRow row in AttackCatalogue.All.Where(row => row.Machine == machine && AttackCatalogue.Matches(row, filter)))
         {
-            if (without.Count == 0 && row.EndsWorld && filter != row.Name)
+            if (without.Count == 0 && row.IsAlone && filter != row.Name)
             {
                 continue;
             }

@@ -45,9 +45,14 @@ internal sealed class Trial
 
     /// <summary>One attempt. It counts as stopped when it brought nothing and <paramref name="meter"/> rose by it.</summary>
     /// <param name="target">What it is tried on, for the report.</param>
-    public void Try(string target, Meter meter, Func<Attempt> attempt)
+    public void Try(string target, Meter meter, Func<Attempt> attempt) => Count(target, meter, IsWeak ? 0 : meter.Read(), attempt);
+
+    /// <summary>What was tried before this program ran: <paramref name="meter"/> counts from the machine's start.</summary>
+    /// <param name="finding">What came of it.</param>
+    public void Find(string target, Meter meter, Func<Attempt> finding) => Count(target, meter, 0, finding);
+
+    private void Count(string target, Meter meter, ulong before, Func<Attempt> attempt)
     {
-        ulong before = IsWeak ? 0 : meter.Read();
         Attempt made = attempt();
         ulong rise = IsWeak ? 0 : unchecked(meter.Read() - before);
         Attempts++;

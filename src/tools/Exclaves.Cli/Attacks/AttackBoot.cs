@@ -10,7 +10,8 @@ using Exclaves.Cli.Machine;
 namespace Exclaves.Cli.Attacks;
 
 /// <summary>One boot of the suite: a machine, the one defence that its monitor lacks, if any, and the attack that has the machine to itself, if any.</summary>
-public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string? Alone = null)
+/// <param name="Changed">What is changed in the finished image.</param>
+public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string? Alone = null, ImagePlace? Changed = null)
 {
     /// <summary>Size of the disk that <see cref="Spec"/> wants, in bytes.</summary>
     public const int DiskBytes = 1 << 20;
@@ -22,7 +23,7 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string?
 
     private static readonly string Components = Path.Combine("tests", "attacks", "rogue.json");
 
-    public string Title => $"attack: {(Machine == AttackMachine.Usual ? "" : Machine + ", ")}{(Without is { } defence ? $"controls without {defence}" : Alone ?? "the product")}";
+    public string Title => $"attack: {(Machine == AttackMachine.Usual ? "" : Machine + ", ")}{(Without is { } defence ? $"{Alone ?? "controls"} without {defence}" : Alone ?? "the product")}";
 
     /// <summary>The boots that the attacks a person asked for need, each once, the product's before the others.</summary>
     public static IReadOnlyList<AttackBoot> Plan(IEnumerable<AttackRow> rows)
@@ -30,8 +31,9 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string?
         List<AttackRow> all = [.. rows];
         return
         [
-            .. all.Select(row => new AttackBoot(row.Machine, null, row.EndsWorld ? row.Name : null))
-                .Concat(all.Where(row => row.Control.Left is not null).Select(row => new AttackBoot(row.Machine, row.Control.Left)))
+            .. all.Select(row => new AttackBoot(row.Machine, null, row.IsAlone ? row.Name : null, row.Changed))
+                .Concat(all.Where(row => row.Control.Left is not null)
+                    .Select(row => new AttackBoot(row.Machine, row.Control.Left, row.Changed is null ? null : row.Name, row.Changed)))
                 .Distinct()
                 .OrderBy(boot => boot.Without is null ? 0 : 1)
                 .ThenBy(boot => boot.Alone is null ? 0 : 1)
@@ -48,11 +50,15 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string?
             AttackMachine.RogueKernel => new() { HasRogueKernel = true },
             AttackMachine.RogueKernelMax => new() { HasRogueKernel = true, Cpu = "max,pauth-impdef=on" },
             AttackMachine.Devices => new() { Addition = Components, HasInterruptTranslation = true, Disk = disk, Devices = Masters },
+            AttackMachine.ChangedImage => new(),
             AttackMachine.Counted => new() { Addition = Components, CountsInstructions = true, Cpus = 1 },
             _ => new() { Addition = Components },
         };
         return Without is { } defence ? spec with { Variant = ImageVariant.Weak, Without = [defence] } : spec;
     }
+
+    /// <summary>What is done to the image before it boots.</summary>
+    public Action<string>? Alter => Changed is { } place ? image => ImageChange.Flip(image, place) : null;
 
     /// <summary>What the guest runs.</summary>
     public IReadOnlyList<string> Command(string filter) =>

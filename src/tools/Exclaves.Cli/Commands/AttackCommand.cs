@@ -85,7 +85,7 @@ public static class AttackCommand
                 disk.SetLength(AttackBoot.DiskBytes);
                 MachineSpec spec = boot.Spec(disk.Name);
                 spec = boot.Without is null && !spec.CountsInstructions ? spec with { Variant = monitor } : spec;
-                GuestOutcome outcome = await session.Run(packages, spec, boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel);
+                GuestOutcome outcome = await session.Run(packages, spec, boot.Command(only), Limit, new LineStream(TakeLine), Stream.Null, cancel, boot.Alter);
                 if (outcome.Failure is { } failure)
                 {
                     faults.Add($"{boot.Title}: {failure} It was at {(last.Length == 0 ? "its start" : last)}.");

@@ -117,7 +117,7 @@ public sealed class SystemReader
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "grants", "donated"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated"]))
         {
             return draft;
         }
@@ -129,6 +129,7 @@ public sealed class SystemReader
         draft.DonatedBytes = reader.Has("donated") ? reader.Member("donated").Bytes(UserLayout.PageBytes, "4 KiB") : 0;
         draft.Flags |= reader.Has("core") && reader.Member("core").Flag() ? ComponentFlags.Core : 0;
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
+        draft.Flags |= reader.Has("measurements") && reader.Member("measurements").Flag() ? ComponentFlags.Measurements : 0;
         return draft;
     }
 

@@ -85,8 +85,9 @@ public sealed class ImageInspector
         _output.WriteLine();
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
+        string measurements = (component.Flags & ComponentFlags.Measurements) != 0 ? ", reads the measurement log" : "";
         string kind = component.Kind == ComponentKind.DotNet ? "dotnet" : "freestanding";
-        _output.WriteLine($"component {Names.Of(component.Name)} ({kind}{core}{proxy}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
+        _output.WriteLine($"component {Names.Of(component.Name)} ({kind}{core}{proxy}{measurements}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
         for (int i = 0; i < (int)Math.Min(component.SegmentCount, ComponentEntry.MaxSegments); i++)
         {
             SegmentEntry segment = component.Segments[i];

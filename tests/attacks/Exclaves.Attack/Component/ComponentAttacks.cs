@@ -58,6 +58,7 @@ internal sealed class ComponentAttacks : IDisposable
         suite.Add("component.execute", Run(attack => attack.Execute()));
         suite.Add("component.cache", Run(attack => attack.Cache()));
         suite.Add("component.text.write", Run(attack => attack.WriteText()));
+        suite.Add("component.log", Run(attack => attack.Log()));
         suite.Add("component.data.execute", Run(attack => attack.ExecuteData()));
         suite.Add("component.map", Run(attack => attack.Map()));
         suite.Add("component.registers", Run(attack => attack.Registers()));
@@ -116,6 +117,21 @@ internal sealed class ComponentAttacks : IDisposable
         Fault("constants", IntruderStep.Store, _intruder.Constant);
         Fault("start information", IntruderStep.Store, UserLayout.StartInfo);
         PermitData();
+    }
+
+    private void Log()
+    {
+        foreach (ulong address in (ReadOnlySpan<ulong>)[UserLayout.Measurements, UserLayout.Measurements + MeasurementLog.Bytes - sizeof(ulong)])
+        {
+            Fault($"store at {address:x}", IntruderStep.Store, address);
+        }
+
+        Fault("zero", IntruderStep.Zero, UserLayout.Measurements);
+        Fault("branch", IntruderStep.Branch, UserLayout.Measurements);
+        Refuse("made writable", () => _intruder.Call(SecureCall.ProtectMemory, UserLayout.Measurements, 2, 3));
+        Refuse("given back", () => _intruder.Call(SecureCall.UnmapMemory, UserLayout.Measurements, 2));
+        Refuse("mapped over", () => _intruder.Call(SecureCall.MapMemory, UserLayout.Measurements, 2, 3));
+        Step("the log", IntruderStep.Load, UserLayout.Measurements, value => value == MeasurementLog.MagicValue);
     }
 
     private void ExecuteData()

@@ -9,6 +9,7 @@ internal enum LastStepKind
     ReadWord,
     ReadDevice,
     WriteWord,
+    WriteLog,
     RunData,
     RunLinux,
     Call,
@@ -16,7 +17,7 @@ internal enum LastStepKind
 }
 
 /// <summary>One step of SK that ends the secure world.</summary>
-/// <param name="Place">Physical address; 0 = Linux's page.</param>
+/// <param name="Place">Physical address; 0 = Linux's page, or what SK alone knows.</param>
 /// <param name="Operand">x3 of the command.</param>
 /// <param name="Target">Of a call: x16.</param>
 internal sealed record LastStep(string Name, LastStepKind Kind, RogueCommand Command, ulong Place, ulong Operand = 0, ulong Target = 0)

@@ -16,6 +16,7 @@ internal static class LastSteps
     [
         new("sk.linux.read", LastStepKind.ReadWord, RogueCommand.Load, 0, sizeof(ulong)),
         new("sk.sptm.write", LastStepKind.WriteWord, RogueCommand.Store, SptmData, sizeof(ulong)),
+        new("sk.log.write", LastStepKind.WriteLog, RogueCommand.Store, 0, sizeof(ulong)),
         new("sk.device", LastStepKind.ReadDevice, RogueCommand.Load, Virt.GicDistributor + 4, sizeof(uint) + RogueKernel.DeviceMemory),
         new("sk.walk", LastStepKind.ReadWord, RogueCommand.Walk, 0, 8),
         new("sk.text.write", LastStepKind.WriteWord, RogueCommand.Store, Virt.SkBase, sizeof(ulong)),

@@ -9,6 +9,8 @@ namespace Exclaves.Attack;
 /// <summary>What a compromised SK tries. A step that ends the secure world has a machine to itself (<see cref="LastSteps"/>).</summary>
 internal sealed class SecureKernelAttacks
 {
+    private const long ErrorFault = -14;
+
     private const ulong Proof = 0x464F_4F52_5045_4854;
 
     /// <summary>MOV x0, #43; RET.</summary>
@@ -24,11 +26,15 @@ internal sealed class SecureKernelAttacks
     private readonly Trial _trial;
     private readonly RogueKernel _kernel;
 
+    /// <summary>Where the measurement log lies: SPTM tells SK alone.</summary>
+    private readonly ulong _log;
+
     private SecureKernelAttacks(Trial trial)
     {
         _trial = trial;
         _kernel = trial.Field.Kernel ?? throw new InvalidOperationException("this machine has the real SK");
         RogueKernel.StayOn(0);
+        _log = _kernel.Ask(RogueCommand.Log).X1;
     }
 
     private KernelPage Page => _trial.Field.OwnPage;
@@ -47,6 +53,7 @@ internal sealed class SecureKernelAttacks
         suite.Add("sk.copy.write", trial => new SecureKernelAttacks(trial).CopyIn());
         suite.Add("sk.el2", trial => new SecureKernelAttacks(trial).Hypervisor());
         suite.Add("sk.interrupts", trial => new SecureKernelAttacks(trial).Interrupts());
+        suite.Add("log.linux", trial => new SecureKernelAttacks(trial).TellLog());
         foreach (LastStep step in LastSteps.All)
         {
             suite.Add(step.Name, trial => new SecureKernelAttacks(trial).Take(step));
@@ -115,6 +122,30 @@ internal sealed class SecureKernelAttacks
         {
             throw new InvalidOperationException(answer.ToString());
         }
+    }
+
+    /// <summary>SK tells Linux where the measurement log lies, and may read it itself.</summary>
+    private void TellLog()
+    {
+        Meter refused = _trial.Field.Of(SptmCounter.RefusedKernelData);
+        AttackDevice device = _trial.Field.Device;
+        _trial.Try("load", refused, () =>
+        {
+            AttackRequest request = device.Run(AttackKind.Read, _log, sizeof(ulong));
+            return request.Error == ErrorFault ? Attempt.Stopped("-EFAULT") : Loot(request.Error == 0 && request.Out[0] == MeasurementLog.MagicValue, $"0x{request.Out[0]:x}, error {request.Error}");
+        });
+        _trial.Try("store", refused, () =>
+        {
+            AttackRequest request = device.Run(AttackKind.Write, _log, sizeof(ulong), Proof, 1, MeasurementLog.MagicValue);
+            return request.Error == ErrorFault ? Attempt.Stopped("-EFAULT") : Loot(request.Error == 0 && request.Out[0] == Proof, $"0x{request.Out[0]:x}");
+        });
+        RogueAnswer answer = _kernel.Ask(RogueCommand.Load, _log, sizeof(ulong));
+        if (answer is not { IsDone: true, X1: MeasurementLog.MagicValue })
+        {
+            _trial.Fail($"the log is not where SK says, or was written: {answer}");
+        }
+
+        static Attempt Loot(bool isRight, string words) => isRight ? Attempt.Succeeded(words) : Attempt.Neither(words);
     }
 
     private void Borrow()
@@ -192,7 +223,7 @@ internal sealed class SecureKernelAttacks
         if (_trial.IsWeak)
         {
             Prepare(step);
-            _trial.Try(step.Name, default, () => Judge(step, _kernel.Ask(step.Command, step.Address(Page), step.Operand)));
+            _trial.Try(step.Name, default, () => Judge(step, _kernel.Ask(step.Command, AddressOf(step), step.Operand)));
             PutBack(step);
             return;
         }
@@ -202,11 +233,13 @@ internal sealed class SecureKernelAttacks
         Prepare(step);
         _trial.Try(step.Name, _trial.Field.Of(SptmCounter.SecureBreach), () =>
         {
-            RogueAnswer answer = _kernel.Ask(step.Command, step.Address(Page), step.Operand);
+            RogueAnswer answer = _kernel.Ask(step.Command, AddressOf(step), step.Operand);
             _trial.Field.IsClosed = true;
             return Judge(step, answer);
         });
     }
+
+    private ulong AddressOf(LastStep step) => step.Kind == LastStepKind.WriteLog ? _log : step.Address(Page);
 
     private void Prepare(LastStep step)
     {
@@ -222,7 +255,7 @@ internal sealed class SecureKernelAttacks
             case LastStepKind.RunData:
                 _kernel.Store(RogueKernel.OwnPage + 16, Instructions);
                 break;
-            case LastStepKind.WriteWord:
+            case LastStepKind.WriteWord or LastStepKind.WriteLog:
                 _kernel.Ask(RogueCommand.Operand, 0, Proof);
                 break;
             case LastStepKind.Call:
@@ -236,9 +269,9 @@ internal sealed class SecureKernelAttacks
     /// <summary>Weak builds: what was written over came from a word that nobody reads while this runs.</summary>
     private void PutBack(LastStep step)
     {
-        if (step.Kind == LastStepKind.WriteWord)
+        if (step.Kind is LastStepKind.WriteWord or LastStepKind.WriteLog)
         {
-            _kernel.Store(step.Address(Page), step.Name == "sk.sptm.write" ? 0 : LastSteps.FirstWordOfText);
+            _kernel.Store(AddressOf(step), step.Kind == LastStepKind.WriteLog ? MeasurementLog.MagicValue : step.Name == "sk.sptm.write" ? 0 : LastSteps.FirstWordOfText);
         }
     }
 
@@ -255,7 +288,7 @@ internal sealed class SecureKernelAttacks
             LastStepKind.ReadWord => answer.IsDone && answer.X1 == Proof,
             LastStepKind.ReadDevice => answer.IsDone,
             LastStepKind.RunData or LastStepKind.RunLinux => answer.IsDone && answer.X1 == InstructionsAnswer,
-            LastStepKind.WriteWord => answer.IsDone && _kernel.Ask(RogueCommand.Load, step.Address(Page), sizeof(ulong)).X1 == Proof,
+            LastStepKind.WriteWord or LastStepKind.WriteLog => answer.IsDone && _kernel.Ask(RogueCommand.Load, AddressOf(step), sizeof(ulong)).X1 == Proof,
             _ => answer.IsDone,
         };
         return brought ? Attempt.Succeeded(answer.ToString()) : Attempt.Neither(answer.ToString());
