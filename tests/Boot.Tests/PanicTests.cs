@@ -3,6 +3,7 @@ using System.IO;
 using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
 using Exclaves.Abi;
@@ -38,6 +39,26 @@ public class PanicTests
         Assert.Contains("[Exclaves] end: no call enters any more; Linux goes on", result.Text, StringComparison.Ordinal);
         AssertReport(result, "Fragile", "fault", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
         Assert.StartsWith("panic in Fragile: fault (no call enters any more; Linux goes on; ", result.Outcome.Panic[0], StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// Calls come back again and again while one CPU is in the report, so Linux goes on; the end of the report, or of a second, is the end of that.
+    /// The reporter's CPU counts them, and stays there until enough were held, or until the first one was told that all is over.
+    /// </summary>
+    [Theory]
+    [InlineData(PlantedDifference.HeldReport, 2, false)]
+    [InlineData(PlantedDifference.HeldReport, 4, false)]
+    [InlineData(PlantedDifference.EndlessReport, 2, true)]
+    [InlineData(PlantedDifference.EndlessReport, 4, true)]
+    public async Task CallersAreHeldForTheReportAndNoLonger(PlantedDifference planted, int cpus, bool endsFirst)
+    {
+        GuestResult result = await Guest.Run(
+            WithFragile with { Cpus = cpus, Planted = [planted] }, $"exclave-guest panic --service {Fragile} --threads 6; status=$?; cat /sys/firmware/log; exit $status");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Match counted = Regex.Match(result.Text, "during the report calls were held: ([0-9]+), ended: ([0-9]+)");
+        Assert.True(counted.Success, result.Text);
+        Assert.NotEqual("0", counted.Groups[1].Value);
+        Assert.Equal(endsFirst, counted.Groups[2].Value != "0");
     }
 
     [Fact]

@@ -54,6 +54,9 @@ internal struct GateFrame
     public ulong W3;
     public ulong W4;
     public ulong W5;
+
+    /// <summary>x16.</summary>
+    public ulong Target;
 }
 
 /// <summary>The interpreter. Each CPU has operands and a window of its own.</summary>
@@ -92,6 +95,7 @@ internal static unsafe class Rogue
 
         byte* page = CpuPages() + (number * CpuPageBytes);
         GateFrame frame = default;
+        frame.Target = Dispatch.Target(DispatchTable.ReturnToCaller, 0);
         ulong seed = 0;
         while (true)
         {
@@ -128,6 +132,11 @@ internal static unsafe class Rogue
 
                 seed = (x2 & 1) != 0 ? x3 : 0;
                 frame.W1 = (x2 & 2) != 0 ? Tee.RpcForeignInterrupt : (ulong)Reply.Done;
+                if ((x2 & 4) != 0)
+                {
+                    BreakRule(ref frame, x3);
+                }
+
                 continue;
             }
 
@@ -141,6 +150,18 @@ internal static unsafe class Rogue
                 frame.W3 = *(ulong*)(page + FaultSyndromeOffset + 8);
             }
         }
+    }
+
+    /// <summary>A function that no table has, with all operands full.</summary>
+    private static void BreakRule(ref GateFrame frame, ulong seed)
+    {
+        frame.Target = Dispatch.Target(DispatchTable.SkBootstrap, 0xBAD);
+        frame.W0 = ~seed;
+        frame.W1 = ~seed - 1;
+        frame.W2 = ~seed - 2;
+        frame.W3 = ~seed - 3;
+        frame.W4 = ~seed - 4;
+        frame.W5 = ~seed - 5;
     }
 
     private static void Carry(byte* page, RogueCommand command, ulong x2, ulong x3, ulong number, ref GateFrame frame)

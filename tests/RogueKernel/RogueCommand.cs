@@ -8,7 +8,8 @@ internal enum RogueCommand : ulong
     Ping = 0,
 
     /// <summary>
-    /// Keeps what this entry found in all registers. x2: bit 0 fill all registers with the pattern x3 before leaving, bit 1 answer as a foreign interrupt does.
+    /// Keeps what this entry found in all registers. x2: bit 0 fill all registers with the pattern x3 before leaving, bit 1 answer as a foreign interrupt does,
+    /// bit 2 break a rule instead of leaving.
     /// </summary>
     Hold = 1,
 

@@ -93,7 +93,7 @@ rogue_fill_end:
     mov     x10, x13
     mov     x16, x15
 1:
-    movz    x16, #0xFD, lsl #32             /* Dispatch: RETURN_TO_CALLER */
+    ldr     x16, [x0, #48]
     ldp     x4, x5, [x0, #32]
     ldp     x2, x3, [x0, #16]
     ldp     x0, x1, [x0]

@@ -24,7 +24,7 @@ public enum Defence : uint
     /// <summary>SIMD registers change with the world.</summary>
     WorldVectors = 6,
 
-    /// <summary>Breakpoints, watchpoints and single step do nothing in the secure world.</summary>
+    /// <summary>Breakpoints, watchpoints, single step and performance counters do nothing in the secure world.</summary>
     WorldDebug = 7,
 
     /// <summary>SK's stage 2 leaves out what is not SK's, and keeps text from being written and data from being executed.</summary>

@@ -21,5 +21,11 @@ public enum PlantedDifference : uint
     /// <summary>Every TLBI is missing that a change after boot needs.</summary>
     Invalidation = 5,
 
-    Limit = 6,
+    /// <summary>The report of a panic of the secure world lasts until calls were held for it.</summary>
+    HeldReport = 6,
+
+    /// <summary>It lasts until a call was told that all is over, which nobody tells before a second has gone by.</summary>
+    EndlessReport = 7,
+
+    Limit = 8,
 }

@@ -38,5 +38,8 @@ internal static class RegisterRows
         new("pmu.count", Invariant.I5, Stand.Kernel, "performance counter",
             "count cycles over a call that computes for a while in the secure world", "SPTM: PMCR_EL0 of SK's own, HPMD",
             Control.Allowed("the same counter counts the same work of Linux"), AttackMachine.RogueKernelMax),
+        new("pmu.overflow", Invariant.I5, Stand.Kernel, "overflow of a performance counter",
+            "set a cycle and an instruction counter to overflow soon, with their interrupt, and call what computes for a while in the secure world",
+            "SPTM: PMCR_EL0 of SK's own", Control.Without(Defence.WorldDebug), AttackMachine.RogueKernelCounted),
     ];
 }

@@ -49,7 +49,7 @@ internal static class SecureKernelRows
             "SPTM: dispatch tables with a mask of callers; the secure world ends", Control.Allowed(Copies)),
         Last("sk.smc", Invariant.I2, "call of the firmware from SK", "SMC from SK: PSCI CPU_ON", "SPTM: HCR_EL2.TSC; the secure world ends", Control.Allowed(Copies)),
         new("register.panic", Invariant.I5, Stand.Kernel, "residue at the end of the secure world",
-            "have SK break a rule with its registers full, and look for them in Linux's", "SPTM: a world that has ended answers with three zeros; the switch as always",
+            "fill every register of Linux, have SK break a rule with all of its own full, and look for them in Linux's; the same at the next call", "SPTM: a world that has ended answers with three zeros; the switch as always",
             Control.Allowed("what SK answers by a return does arrive"), AttackMachine.RogueKernelMax, EndsWorld: true),
     ];
 

@@ -54,6 +54,9 @@ public enum AttackMachine
     /// <summary>The compromised SK on a CPU with SVE, SME, pointer authentication, performance counters and activity monitors.</summary>
     RogueKernelMax,
 
+    /// <summary>That with one CPU and a clock that counts instructions.</summary>
+    RogueKernelCounted,
+
     /// <summary>The one that `exclave run` boots, from what the attacker made of its image.</summary>
     ChangedImage,
 }

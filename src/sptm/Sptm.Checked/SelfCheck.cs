@@ -13,6 +13,9 @@ public static unsafe class SelfCheck
     /// <summary>Of so many changes of a frame one is followed by a walk of everything.</summary>
     private const ulong SampleEvery = 4096;
 
+    /// <summary>So many calls held are a report that others wait for.</summary>
+    private const ulong HeldCalls = 64;
+
     private const ulong MmuAndWriteExcludesExecute = 1 | (1ul << 19);
 
     private static Stage2Shadow _shadow;
@@ -76,6 +79,34 @@ public static unsafe class SelfCheck
         Plant();
         Report(CheckAll());
         _hasBooted = 1;
+    }
+
+    /// <summary>Makes the report as long as the image's mask wants it, and counts what Linux's calls got meanwhile.</summary>
+    public static void Reporting()
+    {
+        bool isEndless = IsPlanted(PlantedDifference.EndlessReport);
+        if (!isEndless && !IsPlanted(PlantedDifference.HeldReport))
+        {
+            return;
+        }
+
+        // Read in this order: a call counts as refused before it counts as ended, so what was refused while none was ended was held.
+        ulong before = Monitor.Counter(SptmCounter.RefusedCall);
+        ulong held = 0;
+        ulong ended = 0;
+        while (ended == 0 && (isEndless || held < HeldCalls))
+        {
+            ulong refused = Monitor.Counter(SptmCounter.RefusedCall) - before;
+            ended = Monitor.Counter(SptmCounter.EndedCall);
+            held = ended == 0 ? refused : held;
+        }
+
+        LineBuilder line = new(stackalloc byte[120]);
+        line.Append("SPTM: checked: during the report calls were held: "u8);
+        line.AppendDecimal(held);
+        line.Append(", ended: "u8);
+        line.AppendDecimal(ended);
+        Console.Line(line.Text);
     }
 
     public static void Ending()

@@ -80,6 +80,7 @@ public static unsafe class SecurePanic
         Complete(ref record, ref cpu->Secure);
         bool stops = (Monitor.Policy & ImagePolicy.StopOnPanic) != 0;
         Report(record, cpu->Number, stops ? PanicText.MachineStops : PanicText.LinuxGoesOn);
+        SelfCheck.Reporting();
         if (stops)
         {
             cpu->World = World.Linux;

@@ -33,6 +33,11 @@ public static class SelfCheck
     {
     }
 
+    /// <summary>The report of a panic is written, and this CPU still makes it.</summary>
+    public static void Reporting()
+    {
+    }
+
     /// <summary>The machine ends; nothing is scrubbed yet.</summary>
     public static void Ending()
     {

@@ -99,7 +99,7 @@ sptm_load_world:
     OPTIONAL(2, WORLD_COUNTERS, SAVE_ONE, x0)
 2:  OPTIONAL(0, WORLD_POINTER_AUTHENTICATION, LOAD_ONE, x1)
     OPTIONAL(1, WORLD_THREAD_POINTER2, LOAD_ONE, x1)
-    OPTIONAL(2, WORLD_COUNTERS, LOAD_ONE, x1)
+    PROTECTED_COUNTERS
 1:  ret                         /* What is not in force yet is so at the ERET. */
 
     .section .rodata

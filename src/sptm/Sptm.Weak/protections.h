@@ -18,6 +18,15 @@
     add     x1, x1, 8 * (0 section(COUNT)) ; \
 7:
 
+/* Without the defence Linux's counters go on in the secure world. The last of the registers, so x1 need not move on. */
+#define PROTECTED_COUNTERS \
+    cbz     x0, 5f ; \
+    ldr     x10, =weak_mask_word ; \
+    ldr     x10, [x10] ; \
+    tbnz    x10, DEFENCE_WORLD_DEBUG, 6f ; \
+5:  OPTIONAL(2, WORLD_COUNTERS, LOAD_ONE, x1) \
+6:
+
 /* In: x0 = frame. Clobbers x1. */
 #define PROTECTED_VECTORS \
     ldr     x1, =weak_mask_word ; \

@@ -31,7 +31,7 @@ internal sealed class Field : IDisposable
 
         Device = AttackDevice.Open();
         Targets = [];
-        if (machine is AttackMachine.RogueKernel or AttackMachine.RogueKernelMax)
+        if (machine is AttackMachine.RogueKernel or AttackMachine.RogueKernelMax or AttackMachine.RogueKernelCounted)
         {
             Kernel = new RogueKernel(Device);
             return;

@@ -49,6 +49,7 @@ public sealed record AttackBoot(AttackMachine Machine, Defence? Without, string?
         {
             AttackMachine.RogueKernel => new() { HasRogueKernel = true },
             AttackMachine.RogueKernelMax => new() { HasRogueKernel = true, Cpu = "max,pauth-impdef=on" },
+            AttackMachine.RogueKernelCounted => new() { HasRogueKernel = true, Cpu = "max,pauth-impdef=on", CountsInstructions = true, Cpus = 1 },
             AttackMachine.Devices => new() { Addition = Components, HasInterruptTranslation = true, Disk = disk, Devices = Masters },
             AttackMachine.ChangedImage => new(),
             AttackMachine.Counted => new() { Addition = Components, CountsInstructions = true, Cpus = 1 },

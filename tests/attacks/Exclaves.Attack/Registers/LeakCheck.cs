@@ -12,7 +12,7 @@ internal static class LeakCheck
     private const int Operands = 6;
 
     /// <summary>x0 to x3 carry the answer.</summary>
-    private const int Answers = 4;
+    public const int Answers = 4;
 
     /// <summary>Registers in which SK saw what Linux had: they follow Linux's from one crossing to the other, though SK's own were the same.</summary>
     /// <param name="visible">How many registers Linux could fill: without any the test says nothing.</param>

@@ -19,9 +19,10 @@ internal sealed class RegisterAttacks
     private const ulong KernelSeed = 0x0F0F_AAAA_6666;
     private const ulong OtherKernelSeed = KernelSeed ^ 0xFFFF_FFFF_FFFF;
 
-    /// <summary>Hold: fill registers before leaving; answer as an interrupted call does.</summary>
+    /// <summary>Hold: fill registers before leaving; answer as an interrupted call does; end the secure world instead.</summary>
     private const ulong Fill = 1;
     private const ulong Interrupted = 2;
+    private const ulong BreakRule = 4;
 
     private const ulong ClassSupervisorCall = 0x15;
     private const ulong ClassBreakpoint = 0x30;
@@ -38,6 +39,9 @@ internal sealed class RegisterAttacks
     private const ulong Work = 4_000_000;
 
     private const ulong LongSpin = 30_000_000;
+
+    /// <summary>Bits of the cycle counter and of counter 0.</summary>
+    private const ulong CountersOn = (1ul << 31) | 1;
 
     /// <summary>PSTATE.A, I, F: the tick shall not come before the step.</summary>
     private const ulong InterruptsMasked = 0x1C0;
@@ -69,10 +73,12 @@ internal sealed class RegisterAttacks
         suite.Add("register.max", trial => new RegisterAttacks(trial).Everything());
         suite.Add("register.hidden", trial => new RegisterAttacks(trial).Hidden());
         suite.Add("register.interrupted", trial => new RegisterAttacks(trial).InterruptedCall());
+        suite.Add("register.panic", trial => new RegisterAttacks(trial).Panic());
         suite.Add("debug.breakpoint", trial => new RegisterAttacks(trial).Breakpoint());
         suite.Add("debug.watchpoint", trial => new RegisterAttacks(trial).Watchpoint());
         suite.Add("debug.step", trial => new RegisterAttacks(trial).Step());
         suite.Add("pmu.count", trial => new RegisterAttacks(trial).Count());
+        suite.Add("pmu.overflow", trial => new RegisterAttacks(trial).Overflow());
         suite.Add("interrupt.masked", trial => new RegisterAttacks(trial).MaskedCall());
     }
 
@@ -156,6 +162,45 @@ internal sealed class RegisterAttacks
         });
     }
 
+    /// <summary>SK breaks a rule with all registers full, and Linux, whose own are full too, looks at all of its own.</summary>
+    private void Panic()
+    {
+        RogueKernel.StayOn(0);
+        _trial.Permit("SK's answer", () =>
+        {
+            ulong answer = Kernel.Ask(RogueCommand.Ping).X1;
+            return Attempt.Of(answer != RogueKernel.Magic, $"x1 is 0x{answer:x}");
+        });
+        _trial.Try("the call that was inside", _trial.Field.Of(SptmCounter.SecureBreach), () =>
+        {
+            WorldCall call = _device.Call(RogueKernel.Words(RogueCommand.Hold, Fill | BreakRule, KernelSeed), LinuxSeed);
+            _trial.Field.IsClosed = true;
+            return Ended(call, 0);
+        });
+        _trial.Try("the next call", _trial.Field.Of(SptmCounter.RefusedCall), () =>
+        {
+            // What Linux takes for a token comes back, so that a call that is held can come again.
+            WorldCall call = _device.Call(RogueKernel.Words(RogueCommand.Hold, Fill, KernelSeed), OtherLinuxSeed);
+            return Ended(call, KernelSeed);
+        });
+    }
+
+    /// <summary>The end in x0, nothing in x1 and x2, <paramref name="token"/> in x3, and every other register as Linux left it.</summary>
+    private Attempt Ended(WorldCall call, ulong token)
+    {
+        string words = $"x0 to x3 = 0x{call.After[0]:x}, 0x{call.After[1]:x}, 0x{call.After[2]:x}, 0x{call.After[3]:x}";
+        if (call.After[0] is not (Tee.ReturnEnded or Tee.RpcForeignInterrupt))
+        {
+            return Attempt.Neither(words);
+        }
+
+        List<string> leaks = LeakCheck.Outward(Names, new Crossing(Copy(call.Before), [], Copy(call.After)));
+        bool isSilent = call.After[1] == 0 && call.After[2] == 0 && call.After[3] == token;
+        return isSilent && leaks.Count == 0
+            ? Attempt.Stopped($"{words}; {Names.Count - LeakCheck.Answers} registers as Linux left them")
+            : Attempt.Succeeded(string.Join("; ", leaks.Prepend(words)));
+    }
+
     private void Breakpoint() => Debug(ClassBreakpoint, RogueKernel.UserNop, 0,
         ("DBGBVR0_EL1", RogueKernel.UserCode(0, RogueKernel.UserNop)), ("DBGBCR0_EL1", BreakpointOn), ("MDSCR_EL1", DebugOn));
 
@@ -206,6 +251,56 @@ internal sealed class RegisterAttacks
             RogueKernel.Words(command, Work), 0, flags, ("PMCCFILTR_EL0", 0ul), ("PMCNTENSET_EL0", 1ul << 31), ("PMCCNTR_EL0", 0ul), ("PMCR_EL0", Enable));
         return call.After[0] == 0 ? call.After[counter] - call.Before[counter] : throw new InvalidOperationException($"the call ended with 0x{call.After[0]:x}");
     }
+
+    /// <summary>
+    /// A cycle and an instruction counter that overflow soon. The clock counts instructions, so Linux's own share of a call is the same each time,
+    /// whatever the machine below has to do.
+    /// </summary>
+    private void Overflow()
+    {
+        RogueKernel.StayOn(0);
+        WorldCall own = Counted(RogueCommand.Ping, 0, 0);
+        ulong share = ulong.Max(own.After[Word("PMCCNTR_EL0")], own.After[Word("PMEVCNTR0_EL0")]);
+        ulong distance = share * 4;
+        if (share == 0 || distance >= Work / 4)
+        {
+            _trial.Fail($"Linux's own share is {share} of {Work}");
+            return;
+        }
+
+        _trial.Try("work in SK", Entries, () => Overflowed(Counted(RogueCommand.Work, 0, distance), share));
+        _trial.Permit("work in Linux", () => Overflowed(Counted(RogueCommand.Ping, WorldCall.Spin, distance), share));
+    }
+
+    private Attempt Overflowed(WorldCall call, ulong share)
+    {
+        ulong flags = call.After[Word("PMOVSSET_EL0")] & CountersOn;
+        string words = $"PMOVSSET_EL0 0x{flags:x}, Linux's share {share}, cycles 0x{call.After[Word("PMCCNTR_EL0")]:x}, instructions 0x{call.After[Word("PMEVCNTR0_EL0")]:x}";
+        return call.After[0] != 0 ? Attempt.Neither($"the call ended with 0x{call.After[0]:x}")
+            : flags == 0 ? Attempt.Stopped(words)
+            : flags == CountersOn ? Attempt.Succeeded(words)
+            : Attempt.Neither(words);
+    }
+
+    /// <param name="distance">So many events before they overflow; 0: they begin at 0.</param>
+    private WorldCall Counted(RogueCommand command, ulong flags, ulong distance)
+    {
+        const ulong InstructionsRetired = 8;
+        const ulong Enable = 0x41; // PMCR_EL0: LC, E.
+        return _device.Call(
+            RogueKernel.Words(command, Work),
+            0,
+            flags,
+            ("PMCCFILTR_EL0", 0ul),
+            ("PMEVTYPER0_EL0", InstructionsRetired),
+            ("PMINTENSET_EL1", CountersOn),
+            ("PMCNTENSET_EL0", CountersOn),
+            ("PMCCNTR_EL0", 0 - distance),
+            ("PMEVCNTR0_EL0", (uint)(0 - distance)),
+            ("PMCR_EL0", Enable));
+    }
+
+    private int Word(string register) => RegisterName.FirstSystem + (int)_device.IndexOf(register);
 
     /// <summary>With the priority mask closed no interrupt reaches the CPU: the call must come to its own end, and Linux go on.</summary>
     private void MaskedCall()

@@ -25,6 +25,5 @@ internal static class LastSteps
         new("sk.retype.edge", LastStepKind.Call, RogueCommand.Gate, 0, 0, Dispatch.Target(DispatchTable.SkBootstrap, (uint)SkFunction.Retype)),
         new("sk.call", LastStepKind.Call, RogueCommand.Gate, 0, 0, ((ulong)Domain.Txm << 48) | 1),
         new("sk.smc", LastStepKind.Firmware, RogueCommand.Instruction, RogueKernel.InstructionSmc, 0xC400_0003),
-        new("register.panic", LastStepKind.Call, RogueCommand.Gate, 0, 0, Dispatch.Target(DispatchTable.SkBootstrap, 0xBAD)),
     ];
 }
