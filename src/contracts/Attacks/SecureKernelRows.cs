@@ -13,9 +13,14 @@ internal static class SecureKernelRows
     public static IReadOnlyList<AttackRow> All { get; } =
     [
         Row("sk.retype.stale", Invariant.I1, "retype with a wrong current type",
-            "state that a frame of Linux, SPTM's or of SK's text is one that SK may retype", "SPTM: the stated type must be the frame's", Control.Allowed(Donates)),
+            "state that a frame of Linux, SPTM's, of SK's text, or one that is borrowed, is one that SK may retype", "SPTM: the stated type must be the frame's",
+            Control.Allowed(Donates)),
         Row("sk.retype.window", Invariant.I4, "donation out of the window of devices",
-            "take a frame that devices of Linux reach", "SPTM: only from above the window", Control.Allowed(Donates)),
+            "take frames that devices of Linux reach, from the first to the last, each of them Linux's alone a moment before and after", "SPTM: only from above the window",
+            Control.Allowed("a frame of Linux from above the window is donated and given back")),
+        Row("sk.retype.argument", Invariant.I1, "donation of a page that a request has named",
+            "take the argument page of a request in progress, to which SPTM writes on SK's word", "SPTM: counts who needs the frame",
+            Control.Allowed("the page is donated and given back once SK is done with the request")),
         Row("sk.published", Invariant.I1, "write to a published frame", "publish a frame to Linux, have Linux write it, and SK go on as if it had not",
             "SPTM: Linux's stage 2 gives a read; a touch takes the frame back, cleared", Control.Allowed("Linux reads what SK published, and nothing of before")),
         Row("sk.borrow", Invariant.I1, "borrowing what is not Linux's",
