@@ -1,6 +1,7 @@
 using System;
 using System.Buffers.Binary;
 using System.Collections.Generic;
+using System.Threading;
 using Exclaves.Abi;
 using Exclaves.RogueKernel;
 
@@ -20,6 +21,9 @@ internal sealed class SecureKernelAttacks
     private const ulong DeviceMemoryEnd = Virt.RamBase + 0x4000_0000;
     private const ulong FrameInWindow = 0x7000_0000;
 
+    private const int Batches = 10;
+    private const ulong Rounds = 100;
+
     /// <summary>A table descriptor, a page descriptor (AF, inner shareable), both of which the same word can be.</summary>
     private const ulong TableOrPage = 0x703;
 
@@ -37,6 +41,10 @@ internal sealed class SecureKernelAttacks
 
     private Meter Retypes => _trial.Field.Of(SptmCounter.RefusedRetype);
 
+    private Meter Shared => _trial.Field.Of(SptmCounter.SharedFrames);
+
+    private Meter Donated => _trial.Field.Of(SptmCounter.DonatedFrames);
+
     private Meter Copies => _trial.Field.Of(SptmCounter.RefusedCopy);
 
     public static void AddTo(Suite suite)
@@ -44,6 +52,7 @@ internal sealed class SecureKernelAttacks
         suite.Add("sk.retype.stale", trial => new SecureKernelAttacks(trial).StaleType());
         suite.Add("sk.retype.window", trial => new SecureKernelAttacks(trial).Window());
         suite.Add("sk.retype.argument", trial => new SecureKernelAttacks(trial).ArgumentPage());
+        suite.Add("sk.retype.race", trial => new SecureKernelAttacks(trial).Race());
         suite.Add("sk.published", trial => new SecureKernelAttacks(trial).Published());
         suite.Add("sk.borrow", trial => new SecureKernelAttacks(trial).Borrow());
         suite.Add("sk.copy.read", trial => new SecureKernelAttacks(trial).CopyOut());
@@ -116,13 +125,70 @@ internal sealed class SecureKernelAttacks
             Retype(page.Address, FrameType.XnuDefault, FrameType.SkDonated), Retype(page.Address, FrameType.SkDonated, FrameType.XnuDefault)));
     }
 
+    // One CPU of SK donates a page and gives it back, the other borrows and returns it: of each two that meet one is refused, and the books stay right.
+    private void Race()
+    {
+        KernelPage page = _trial.Field.Device.NewPage();
+        ulong donated = Donated.Read();
+        ulong shared = Shared.Read();
+        Meter lendings = _trial.Field.Of(SptmCounter.RefusedShare);
+        _trial.Try($"{Batches} times {Rounds} rounds on two CPUs", Retypes, () =>
+        {
+            ulong before = lendings.Read();
+            for (int i = 0; i < Batches; i++)
+            {
+                using Barrier start = new(2);
+                Thread other = new(() =>
+                {
+                    RogueKernel.StayOn(1);
+                    PrepareLending(page);
+                    start.SignalAndWait();
+                    _kernel.Ask(RogueCommand.Repeat, Rounds);
+                });
+                other.Start();
+                PrepareDonation(page);
+                start.SignalAndWait();
+                _kernel.Ask(RogueCommand.Repeat, Rounds);
+                other.Join();
+            }
+
+            string words = $"{lendings.Read() - before} borrowings and returns were refused too; {Donated.Read() - donated} frames more are donated, {Shared.Read() - shared} more shared";
+            return lendings.Read() == before ? Attempt.Neither(words)
+                : Attempt.Of(Donated.Read() == donated && Shared.Read() == shared && IsLinuxsAlone(page.Address), words);
+        });
+        PrepareDonation(page);
+        _trial.Permit("donations alone", () => NoneRefused(_kernel.Ask(RogueCommand.Repeat, Rounds)));
+        PrepareLending(page);
+        _trial.Permit("borrowings alone", () => NoneRefused(_kernel.Ask(RogueCommand.Repeat, Rounds)));
+    }
+
+    private void PrepareDonation(KernelPage page) => PreparePair(
+        SkFunction.Retype, [page.Address, (ulong)FrameType.XnuDefault, (ulong)FrameType.SkDonated],
+        SkFunction.Retype, [page.Address, (ulong)FrameType.SkDonated, (ulong)FrameType.XnuDefault]);
+
+    private void PrepareLending(KernelPage page) => PreparePair(SkFunction.Borrow, [page.Address], SkFunction.Return, [page.Address]);
+
+    /// <summary>Operands of <see cref="RogueCommand.Repeat"/> on this CPU.</summary>
+    private void PreparePair(SkFunction first, ReadOnlySpan<ulong> firstOperands, SkFunction second, ReadOnlySpan<ulong> secondOperands)
+    {
+        const ulong SecondOperands = 4;
+        const ulong FirstTarget = 8;
+        for (int i = 0; i < firstOperands.Length; i++)
+        {
+            _kernel.Ask(RogueCommand.Operand, (ulong)i, firstOperands[i]);
+            _kernel.Ask(RogueCommand.Operand, SecondOperands + (ulong)i, secondOperands[i]);
+        }
+
+        _kernel.Ask(RogueCommand.Operand, FirstTarget, Dispatch.Target(DispatchTable.SkBootstrap, (uint)first));
+        _kernel.Ask(RogueCommand.Operand, FirstTarget + 1, Dispatch.Target(DispatchTable.SkBootstrap, (uint)second));
+    }
+
     /// <summary>SPTM lends a frame that is Linux's, and counts it as shared only when nobody else has borrowed it.</summary>
     private bool IsLinuxsAlone(ulong frame)
     {
-        Meter shared = _trial.Field.Of(SptmCounter.SharedFrames);
-        ulong before = shared.Read();
-        bool lent = _kernel.Gate(SkFunction.Borrow, frame) is { IsDone: true, X1: 0 } && shared.Read() == before + 1;
-        return _kernel.Gate(SkFunction.Return, frame) is { IsDone: true, X1: 0 } && lent && shared.Read() == before;
+        ulong before = Shared.Read();
+        bool lent = _kernel.Gate(SkFunction.Borrow, frame) is { IsDone: true, X1: 0 } && Shared.Read() == before + 1;
+        return _kernel.Gate(SkFunction.Return, frame) is { IsDone: true, X1: 0 } && lent && Shared.Read() == before;
     }
 
     // SK_SHARED_RO: Linux reads what SK writes. What Linux writes takes the frame back, empty, so SK never finds it in what it published.
@@ -328,6 +394,8 @@ internal sealed class SecureKernelAttacks
     private static Attempt Raised(RogueAnswer answer) => Attempt.Of(answer.IsException, answer.ToString());
 
     private static Attempt Done(RogueAnswer answer) => Attempt.Of(!answer.IsDone, answer.ToString());
+
+    private static Attempt NoneRefused(RogueAnswer answer) => Attempt.Of(answer is not { IsDone: true, X1: 0 }, answer.ToString());
 
     private static Attempt Both(RogueAnswer first, RogueAnswer second) =>
         Attempt.Of(first is not { IsDone: true, X1: 0 } || second is not { IsDone: true, X1: 0 }, $"{first}, then {second}");
