@@ -6,13 +6,16 @@ namespace Exclaves.Attack;
 
 /// <summary>Devices at a frame that Linux gives to a conclave: before, while it changes hands, while the conclave has it, and after.</summary>
 /// <remarks>
-/// A transfer of `edu` takes place a tenth of a second after it was begun, so one that is begun before a call of a few milliseconds is in flight
-/// over it. The driver is the attacker's own, which answers the conclave's upcall with the page of its choice.
+/// `edu` says of a transfer that it has begun and when it has ended. One that it still owes when the page has changed hands was in flight over that;
+/// one that was quicker is begun again. The driver is the attacker's own, which answers the conclave's upcall with the page of its choice.
 /// </remarks>
 internal sealed class DonatedFrameAttacks : IDisposable
 {
     private const int Probe = 64;
     private const byte Mark = 0x5A;
+
+    /// <summary>Transfers of which one must last longer than the page needs to change hands.</summary>
+    private const int Flights = 64;
     private const int RpcAt = RawDriver.HeaderBytes + (2 * RawDriver.ParameterBytes);
 
     private readonly Trial _trial;
@@ -48,21 +51,25 @@ internal sealed class DonatedFrameAttacks : IDisposable
     {
         if (!_trial.IsWeak)
         {
-            _trial.Try("read while it is still Linux's", RefusedDma, () => Read(() => { }));
-            _trial.Try("read begun before it is donated", RefusedDma, () => Read(Give));
+            _trial.Try("read while it is still Linux's", RefusedDma, Read);
+            _trial.Try("read begun before it is donated", RefusedDma, () => InFlight(BeginRead, Give, Take, JudgeRead));
             Take();
         }
 
-        _trial.Try("write begun before it is donated", RefusedDma, () => Write(Give));
+        _trial.Try("write begun before it is donated", RefusedDma, () => InFlight(BeginWrite, Give, Take, JudgeWrite));
         Refill();
-        _trial.Try("read while the conclave has it", RefusedDma, () => Read(() => { }));
-        _trial.Try("write while the conclave has it", RefusedDma, () => Write(() => { }));
+        _trial.Try("read while the conclave has it", RefusedDma, Read);
+        _trial.Try("write while the conclave has it", RefusedDma, Write);
         Refill();
         _trial.Try("buffer of a disk's request", RefusedDma, DiskIntoIt);
         if (!_trial.IsWeak)
         {
-            _trial.Try("read begun before it comes back", RefusedDma, () => Read(Take));
-            _trial.Try("after it came back", RefusedDma, () => Read(() => { }) is { Refused: true } read && _page.Bytes.IndexOfAnyExcept((byte)0) < 0
+            _trial.Try("read begun before it comes back", RefusedDma, () => InFlight(BeginRead, begin =>
+            {
+                begin();
+                Take();
+            }, () => Give(() => { }), JudgeRead));
+            _trial.Try("after it came back", RefusedDma, () => Read() is { Refused: true } read && _page.Bytes.IndexOfAnyExcept((byte)0) < 0
                 ? read : Attempt.Succeeded("something of the conclave's is in it, or a device reaches it"));
         }
         else
@@ -71,13 +78,50 @@ internal sealed class DonatedFrameAttacks : IDisposable
         }
     }
 
-    /// <summary>A read that is in flight while <paramref name="meanwhile"/> happens. Hello's words in it are the loot.</summary>
-    private Attempt Read(Action meanwhile)
+    /// <param name="handOver">The page changes hands after what it is given was done.</param>
+    /// <param name="takeBack">It changes hands once more, when the transfer was over too early.</param>
+    private Attempt InFlight(Action begin, Action<Action> handOver, Action takeBack, Func<Attempt> judge)
+    {
+        for (int i = 0; i < Flights; i++)
+        {
+            Fill();
+            handOver(begin);
+            bool isInFlight = Edu.IsBusy;
+            Edu.End();
+            if (isInFlight)
+            {
+                return judge();
+            }
+
+            takeBack();
+        }
+
+        return Attempt.Neither($"{Flights} transfers were over before the page had changed hands");
+    }
+
+    private Attempt Read()
     {
         Fill();
-        Edu.BeginLoad(_page.Address, Probe);
-        meanwhile();
+        BeginRead();
         Edu.End();
+        return JudgeRead();
+    }
+
+    private Attempt Write()
+    {
+        Fill();
+        BeginWrite();
+        Edu.End();
+        return JudgeWrite();
+    }
+
+    private void BeginRead() => Edu.BeginLoad(_page.Address, Probe);
+
+    private void BeginWrite() => Edu.BeginStore(_page.Address, Probe);
+
+    /// <summary>Hello's words are the loot.</summary>
+    private Attempt JudgeRead()
+    {
         _masters.Result.Bytes.Clear();
         Edu.Store(_masters.Result.Address, Probe);
         Span<byte> read = _masters.Result.Bytes[..Probe];
@@ -86,15 +130,8 @@ internal sealed class DonatedFrameAttacks : IDisposable
             : Attempt.Neither($"read {Convert.ToHexString(read[..16])}");
     }
 
-    /// <summary>A write that is in flight while <paramref name="meanwhile"/> happens. The conclave says whether it is there.</summary>
-    private Attempt Write(Action meanwhile)
-    {
-        Fill();
-        Edu.BeginStore(_page.Address, Probe);
-        meanwhile();
-        Edu.End();
-        return Attempt.Of(Ask(HelloMemoryAction.Check) == 1, "what the conclave finds in its page");
-    }
+    /// <summary>The conclave says whether it is there.</summary>
+    private Attempt JudgeWrite() => Attempt.Of(Ask(HelloMemoryAction.Check) == 1, "what the conclave finds in its page");
 
     private Attempt DiskIntoIt()
     {
@@ -111,10 +148,11 @@ internal sealed class DonatedFrameAttacks : IDisposable
     }
 
     /// <summary>The conclave asks for a page, gets this one, and writes its words into it.</summary>
-    private void Give()
+    /// <param name="first">Done before the answer that donates the page.</param>
+    private void Give(Action first)
     {
         ulong before = Donated();
-        ulong filled = Ask(HelloMemoryAction.Fill);
+        ulong filled = Ask(HelloMemoryAction.Fill, first);
         if (filled != 1 || Donated() != before + 1)
         {
             throw new InvalidOperationException($"the conclave has {filled} pages, and {Donated() - before} frames were donated");
@@ -137,14 +175,14 @@ internal sealed class DonatedFrameAttacks : IDisposable
         if (_trial.IsWeak)
         {
             Take();
-            Give();
+            Give(() => { });
         }
     }
 
     private ulong Donated() => _trial.Field.Device.Counter(SptmCounter.DonatedFrames) ?? 0;
 
     /// <summary>A call of Hello whose upcalls are answered here: memory by the page, its return by nothing. Answers the pages that Hello names.</summary>
-    private ulong Ask(HelloMemoryAction action)
+    private ulong Ask(HelloMemoryAction action, Action? beforeAnswer = null)
     {
         KernelPage message = _driver.MessagePage;
         _driver.PrepareInvoke(message, _session.Number, (uint)HelloOperation.Memory, 2);
@@ -162,6 +200,7 @@ internal sealed class DonatedFrameAttacks : IDisposable
                 BinaryPrimitives.WriteUInt64LittleEndian(parameter[8..], _page.Address);
                 BinaryPrimitives.WriteUInt64LittleEndian(parameter[16..], 4096);
                 BinaryPrimitives.WriteUInt64LittleEndian(parameter[24..], _cookie);
+                beforeAnswer?.Invoke();
             }
 
             answer = _driver.ToEnd(_driver.Device.Call(Tee.ReturnFromRpc, answer.X1, answer.X2, answer.X3));

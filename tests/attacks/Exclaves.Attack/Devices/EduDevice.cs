@@ -45,14 +45,17 @@ internal sealed class EduDevice
         _registers.Write32(AcknowledgeInterrupt, 1);
     }
 
-    /// <summary>Memory to the device's buffer, a tenth of a second from now.</summary>
+    /// <summary>A transfer was begun and has not taken place yet.</summary>
+    public bool IsBusy => (_registers.Read32(DmaCommand) & (uint)DmaStart) != 0;
+
+    /// <summary>Memory to the device's buffer, some time from now.</summary>
     public void BeginLoad(ulong address, int bytes) => Begin(address, Buffer, bytes, DmaStart);
 
-    /// <summary>The device's buffer to memory, a tenth of a second from now.</summary>
+    /// <summary>The device's buffer to memory, some time from now.</summary>
     public void BeginStore(ulong address, int bytes) => Begin(Buffer, address, bytes, DmaStart | DmaToMemory);
 
     /// <summary>Waits for what was begun.</summary>
-    public void End() => Wait.Until(() => (_registers.Read32(DmaCommand) & (uint)DmaStart) == 0, "edu does not end a transfer");
+    public void End() => Wait.Until(() => !IsBusy, "edu does not end a transfer");
 
     private void Transfer(ulong from, ulong to, int bytes, ulong command)
     {

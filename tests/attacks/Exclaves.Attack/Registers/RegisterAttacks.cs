@@ -3,6 +3,7 @@ using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
 using Exclaves.Abi;
+using Exclaves.Client;
 using Exclaves.RogueKernel;
 
 namespace Exclaves.Attack;
@@ -45,6 +46,11 @@ internal sealed class RegisterAttacks
 
     /// <summary>PSTATE.A, I, F: the tick shall not come before the step.</summary>
     private const ulong InterruptsMasked = 0x1C0;
+
+    /// <summary>Of every interrupt, as Linux sets it; a mask lets pass what has a smaller number. CNTV_CTL_EL0.ISTATUS.</summary>
+    private const ulong TickPriority = 0xA0;
+    private const ulong PriorityStep = 8;
+    private const ulong TimerDue = 4;
 
     /// <summary>What of the interrupt controller must not hold a pattern, or the tick could not interrupt the call.</summary>
     private static readonly (string Register, ulong Value)[] InterruptsOn =
@@ -302,21 +308,31 @@ internal sealed class RegisterAttacks
 
     private int Word(string register) => RegisterName.FirstSystem + (int)_device.IndexOf(register);
 
-    /// <summary>With the priority mask closed no interrupt reaches the CPU: the call must come to its own end, and Linux go on.</summary>
+    /// <summary>With the priority mask closed no interrupt reaches the CPU: the call must come to its own end at once, and Linux go on.</summary>
     private void MaskedCall()
     {
         RogueKernel.StayOn(0);
         using Session session = new(_trial.Field.Driver);
         RawDriver driver = _trial.Field.Driver;
-        _trial.Try("ICC_PMR_EL1 = 0", _trial.Field.Of(SptmCounter.Enter), () =>
+        int timer = RegisterName.FirstSystem + (int)_device.IndexOf("CNTV_CTL_EL0");
+        foreach (ulong mask in (ReadOnlySpan<ulong>)[0, TickPriority])
         {
-            WorldCall call = _device.Call(driver.SpinWords(session.Number, LongSpin), 0, 0, ("ICC_PMR", 0ul));
-            return Attempt.Of(RightSum(driver, call.After[0]).Loot, $"x0 = 0x{call.After[0]:x}, its sum is right");
-        });
-        _trial.Permit("the same call, interrupted with the mask open", () =>
+            _trial.Try($"ICC_PMR_EL1 = 0x{mask:x}", EndedCalls(), () =>
+            {
+                ulong before = Entries.Read();
+                WorldCall call = _device.Call(driver.SpinWords(session.Number, LongSpin), 0, 0, ("ICC_PMR", mask));
+                ulong entries = Entries.Read() - before;
+                string words = $"the tick was due; {entries} entry, x0 = 0x{call.After[0]:x}, its sum is right";
+                return (call.After[timer] & TimerDue) == 0 ? Attempt.Neither("the tick was not due when the call came back")
+                    : Attempt.Of(entries == 1 && RightSum(driver, call.After[0]).Loot, words);
+            });
+        }
+
+        _trial.Permit("the least mask that the tick passes", () =>
         {
-            WorldCall call = _device.Call(driver.SpinWords(session.Number, LongSpin));
-            bool interrupted = call.After[0] == Tee.RpcForeignInterrupt;
+            ulong before = _trial.Field.Counters()[SkCounter.Interrupted];
+            WorldCall call = _device.Call(driver.SpinWords(session.Number, LongSpin), 0, 0, ("ICC_PMR", TickPriority + PriorityStep));
+            bool interrupted = call.After[0] == Tee.RpcForeignInterrupt && _trial.Field.Counters()[SkCounter.Interrupted] > before;
             CallResult end = driver.ToEnd(new CallResult(call.After[0], call.After[1], call.After[2], call.After[3]));
             return interrupted ? RightSum(driver, end.X0) : Attempt.Neither("no interrupt came");
         });
@@ -349,6 +365,17 @@ internal sealed class RegisterAttacks
                 : Attempt.Of(leaks.Count == 0, leaks.Count == 0 ? $"{interrupts} interrupts" : string.Join("; ", leaks.Take(8)));
         });
         _trial.Permit("the call", () => RightSum(driver, end));
+    }
+
+    /// <summary>Calls that came to their end in SK. A reading is such a call, and not counted.</summary>
+    private Meter EndedCalls()
+    {
+        ulong readings = 0;
+        return new("SK downcalls ended", () =>
+        {
+            SystemCounters counters = _trial.Field.Counters();
+            return counters[SkCounter.DowncallsTotal] - counters[SkCounter.DowncallsInUse] - readings++;
+        });
     }
 
     private static Attempt RightSum(RawDriver driver, ulong end) => Attempt.Of(

@@ -32,6 +32,8 @@ internal sealed record LastStep(string Name, LastStepKind Kind, RogueCommand Com
 
     public ulong[] Operands(KernelPage page) => Name switch
     {
+        // TXM's only function has the number of SK's retype: taken for that, it would donate the page.
+        "sk.call" => [page.Address, (ulong)FrameType.XnuDefault, (ulong)FrameType.SkDonated],
         "sk.retype.edge" => [page.Address, (ulong)FrameType.XnuDefault, (ulong)FrameType.SkCode],
 
         // What a panic could leave in Linux's x1 to x3.

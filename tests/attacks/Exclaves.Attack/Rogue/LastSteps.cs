@@ -23,7 +23,7 @@ internal static class LastSteps
         new("sk.data.execute", LastStepKind.RunData, RogueCommand.Execute, RogueKernel.OwnPage + 16),
         new("sk.linux.execute", LastStepKind.RunLinux, RogueCommand.Execute, 0),
         new("sk.retype.edge", LastStepKind.Call, RogueCommand.Gate, 0, 0, Dispatch.Target(DispatchTable.SkBootstrap, (uint)SkFunction.Retype)),
-        new("sk.call", LastStepKind.Call, RogueCommand.Gate, 0, 0, ((ulong)Domain.Txm << 48) | 1),
+        new("sk.call", LastStepKind.Call, RogueCommand.Gate, 0, 0, Dispatch.Target(DispatchTable.TxmBootstrap, (uint)TxmFunction.Verdict)),
         new("sk.smc", LastStepKind.Firmware, RogueCommand.Instruction, RogueKernel.InstructionSmc, 0xC400_0003),
     ];
 }

@@ -17,7 +17,9 @@ internal sealed class SecureKernelAttacks
     private const ulong Instructions = 0xD65F_03C0_D280_0560;
     private const ulong InstructionsAnswer = 43;
 
-    /// <summary>A frame of Linux that devices reach, which no build of these images uses for anything else.</summary>
+    /// <summary>What devices of Linux reach, and a frame in it.</summary>
+    private const ulong DeviceMemoryBase = Virt.RamBase;
+    private const ulong DeviceMemoryEnd = Virt.RamBase + 0x4000_0000;
     private const ulong FrameInWindow = 0x7000_0000;
 
     /// <summary>A table descriptor, a page descriptor (AF, inner shareable), both of which the same word can be.</summary>
@@ -41,12 +43,15 @@ internal sealed class SecureKernelAttacks
 
     private Meter Retypes => _trial.Field.Of(SptmCounter.RefusedRetype);
 
+    private Meter Shared => _trial.Field.Of(SptmCounter.SharedFrames);
+
     private Meter Copies => _trial.Field.Of(SptmCounter.RefusedCopy);
 
     public static void AddTo(Suite suite)
     {
         suite.Add("sk.retype.stale", trial => new SecureKernelAttacks(trial).StaleType());
         suite.Add("sk.retype.window", trial => new SecureKernelAttacks(trial).Window());
+        suite.Add("sk.retype.argument", trial => new SecureKernelAttacks(trial).ArgumentPage());
         suite.Add("sk.published", trial => new SecureKernelAttacks(trial).Published());
         suite.Add("sk.borrow", trial => new SecureKernelAttacks(trial).Borrow());
         suite.Add("sk.copy.read", trial => new SecureKernelAttacks(trial).CopyOut());
@@ -73,21 +78,59 @@ internal sealed class SecureKernelAttacks
             _trial.Try($"{name} as Linux's", Retypes, () => Refused(Retype(frame, FrameType.XnuDefault, FrameType.SkDonated)));
         }
 
+        Require(_kernel.Gate(SkFunction.Borrow, Page.Address));
+        _trial.Try("borrowed page as Linux's", Retypes, () => Refused(Retype(Page.Address, FrameType.XnuDefault, FrameType.SkDonated)));
+        Require(_kernel.Gate(SkFunction.Return, Page.Address));
+        _trial.Permit("the same page, given back", () => Both(
+            Retype(Page.Address, FrameType.XnuDefault, FrameType.SkDonated), Retype(Page.Address, FrameType.SkDonated, FrameType.XnuDefault)));
         PermitDonation();
     }
 
+    // Everything but the place speaks for the donation: SPTM lends the frame a moment before, so it is Linux's alone and nothing else holds it.
     private void Window()
     {
-        foreach (ulong frame in (ReadOnlySpan<ulong>)[FrameInWindow, Virt.RamBase, Virt.RamBase + 0x4000_0000 - 4096])
+        KernelPage own = _trial.Field.Device.NewPage(forDevices: true);
+        own.Bytes.Fill(0x5A);
+        foreach (ulong frame in (ReadOnlySpan<ulong>)[own.Address, DeviceMemoryBase, FrameInWindow, FrameInWindow + 0xFF_F000, DeviceMemoryEnd - 0x20_0000, DeviceMemoryEnd - 4096])
         {
-            foreach (FrameType next in (ReadOnlySpan<FrameType>)[FrameType.SkDonated, FrameType.SkSharedRo])
+            _trial.Try($"0x{frame:x}", Retypes, () =>
             {
-                // Out of Linux's hands there is one edge: the other is asked for as if the frame had been donated.
-                _trial.Try($"0x{frame:x} to {next}", Retypes, () => Refused(Retype(frame, next == FrameType.SkDonated ? FrameType.XnuDefault : FrameType.SkDonated, next)));
-            }
+                if (!IsLinuxsAlone(frame))
+                {
+                    return Attempt.Neither("it is not Linux's alone, so its place is not what refuses it");
+                }
+
+                ulong refused = Retypes.Read();
+                Attempt made = Refused(Retype(frame, FrameType.XnuDefault, FrameType.SkDonated));
+                return Retypes.Read() - refused != 1 ? Attempt.Neither($"{made.Words}, not refused once")
+                    : IsLinuxsAlone(frame) && own.Bytes.IndexOfAnyExcept((byte)0x5A) < 0 ? made
+                    : Attempt.Succeeded("refused, but it has changed");
+            });
         }
 
         PermitDonation();
+    }
+
+    // The page that a request in progress has named: SPTM writes to it on SK's word, so it must stay Linux's until SK is done with it.
+    private void ArgumentPage()
+    {
+        KernelPage page = _trial.Field.Device.NewPage();
+        _trial.Field.Device.Call(Tee.CallWithRpcArg, page.Address >> 32, (uint)page.Address, 0);
+        _trial.Try("named once", Retypes, () => Refused(Retype(page.Address, FrameType.XnuDefault, FrameType.SkDonated)));
+        _trial.Field.Device.Call(Tee.CallWithRpcArg, page.Address >> 32, (uint)page.Address, 0);
+        Require(_kernel.Gate(SkFunction.ArgumentDone, page.Address));
+        _trial.Try("named twice, done with once", Retypes, () => Refused(Retype(page.Address, FrameType.XnuDefault, FrameType.SkDonated)));
+        Require(_kernel.Gate(SkFunction.ArgumentDone, page.Address));
+        _trial.Permit("done with twice", () => Both(
+            Retype(page.Address, FrameType.XnuDefault, FrameType.SkDonated), Retype(page.Address, FrameType.SkDonated, FrameType.XnuDefault)));
+    }
+
+    /// <summary>SPTM lends a frame that is Linux's, and counts it as shared only when nobody else has borrowed it.</summary>
+    private bool IsLinuxsAlone(ulong frame)
+    {
+        ulong before = Shared.Read();
+        bool lent = _kernel.Gate(SkFunction.Borrow, frame) is { IsDone: true, X1: 0 } && Shared.Read() == before + 1;
+        return _kernel.Gate(SkFunction.Return, frame) is { IsDone: true, X1: 0 } && lent && Shared.Read() == before;
     }
 
     // SK_SHARED_RO: Linux reads what SK writes. What Linux writes takes the frame back, empty, so SK never finds it in what it published.
