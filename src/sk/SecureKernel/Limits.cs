@@ -22,6 +22,9 @@ public static class Limits
     /// <summary>The same for callers of a component that has ended.</summary>
     public const uint ChunkCallers = 8;
 
+    /// <summary>Chunks of pending work (memory on its way back, a dead component's to scrub) that a call does before each of its own steps.</summary>
+    public const uint Chores = 64;
+
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;
 

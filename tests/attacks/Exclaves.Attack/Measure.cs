@@ -44,7 +44,7 @@ internal static class Measure
         long least = (long)Math.Round((answer.Out[0] + share) * InstructionsPerTick) - 1;
         double mean = (double)answer.Out[1] * InstructionsPerTick / Calls;
         Console.Out.WriteLine(json
-            ? $"[\n  {{\"name\":\"downcall.secure.hello\",\"value\":{least},\"unit\":\"instructions\",\"aim\":null,\"peer\":13800}}\n]"
+            ? $"[\n  {{\"name\":\"downcall.secure.hello\",\"value\":{least},\"unit\":\"instructions\",\"aim\":2000,\"peer\":13800}}\n]"
             : $"downcall.secure.hello: {least} instructions from HVC to return (the peer: 13,800)");
         Console.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"mean {mean:f0} over {Calls} calls, {answer.Out[2]} of them interrupted; {answer.Out[4] + answer.Out[5]} took the shortest path"));
         return 0;
