@@ -108,7 +108,13 @@ public readonly struct FakeMachine : IMachine
     {
     }
 
-    public static bool InterruptPending() => Machine.InterruptPending;
+    /// <summary>A look for interrupts lets them in.</summary>
+    public static bool InterruptPending()
+    {
+        Machine.LongestWork = Math.Max(Machine.LongestWork, Machine.Work);
+        Machine.Work = 0;
+        return Machine.InterruptPending;
+    }
 
     public static bool LinuxRead(ulong linux, ulong secure, ulong bytes)
     {
@@ -234,8 +240,11 @@ public readonly struct FakeMachine : IMachine
         public byte[] Memory { get; }
         public bool InterruptPending { get; set; }
 
-        /// <summary>Instructions since a test set it to 0.</summary>
+        /// <summary>Instructions since SK began a step or looked for interrupts.</summary>
         public ulong Work { get; set; }
+
+        /// <summary>The most of these in the step.</summary>
+        public ulong LongestWork { get; set; }
 
         /// <summary>Frames whose entry went invalid and that a TLB may still reach.</summary>
         public HashSet<ulong> Reachable { get; } = [];
@@ -247,6 +256,12 @@ public readonly struct FakeMachine : IMachine
         public List<ulong> ArgumentsDone { get; } = [];
         public List<(ulong Linux, ulong Secure, ulong Bytes)> Copies { get; } = [];
         public List<string> Lines { get; } = [];
+
+        public void BeginStep()
+        {
+            Work = 0;
+            LongestWork = 0;
+        }
 
         public void Require(ulong space)
         {

@@ -153,21 +153,21 @@ public sealed class Sk
     {
         Assert.Equal(Step.Leave, Steps[cpu]);
         ref Cpu target = ref State.Cpus[cpu];
-        FakeMachine.Machine.Work = 0;
+        FakeMachine.Machine.BeginStep();
         Step step = Downcalls<FakeMachine>.Enter(ref State, ref target, x0, x1, x2, x3);
         return Steps[cpu] = Metered(step == Step.Again ? Dispatcher<FakeMachine>.Next(ref State, ref target) : step);
     }
 
     public Step Next(int cpu)
     {
-        FakeMachine.Machine.Work = 0;
+        FakeMachine.Machine.BeginStep();
         return Steps[cpu] = Metered(Dispatcher<FakeMachine>.Next(ref State, ref State.Cpus[cpu]));
     }
 
     /// <summary>No step of SK lets an interrupt wait for long (I6): with SK's lock wanted by four CPUs, the last has it after 20,000 instructions.</summary>
     private static Step Metered(Step step)
     {
-        Assert.InRange(FakeMachine.Machine.Work, 0ul, MaximumWork);
+        Assert.InRange(Math.Max(FakeMachine.Machine.LongestWork, FakeMachine.Machine.Work), 0ul, MaximumWork);
         return step;
     }
 
@@ -203,7 +203,7 @@ public sealed class Sk
     public Step Fault(int cpu, ulong exceptionClass, ulong rest = 0)
     {
         At(State.Cpus[cpu].Component).Context.Syndrome = (exceptionClass << 26) | rest;
-        FakeMachine.Machine.Work = 0;
+        FakeMachine.Machine.BeginStep();
         return Steps[cpu] = Metered(Dispatcher<FakeMachine>.Returned(ref State, ref State.Cpus[cpu], Trap.Synchronous));
     }
 

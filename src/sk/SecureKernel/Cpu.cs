@@ -43,9 +43,6 @@ public struct Cpu
     public bool Booting;
     public uint Spins;
 
-    /// <summary>Chunks of pending work done since a thread ran here.</summary>
-    public uint Chores;
-
     /// <summary>CNTVCT_EL0 when interrupts were masked here.</summary>
     public ulong MaskedSince;
 

@@ -40,27 +40,16 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             return Interrupted(ref kernel, ref cpu);
         }
 
-        if ((kernel.ReturnPending || kernel.ScrubPending) && cpu.Chores++ < Limits.Chores)
-        {
-            DoChore(ref kernel);
-            return Step.Again;
-        }
-
-        cpu.Chores = 0;
-        return RunFor(ref kernel, ref cpu, call.At, call.Phase == DowncallPhase.Held);
-    }
-
-    /// <summary>A chunk of what nobody waits for: every call does some, between its own steps.</summary>
-    private static void DoChore(ref KernelState kernel)
-    {
         if (kernel.ReturnPending)
         {
             Donations<TMachine>.ReturnChunk(ref kernel);
         }
-        else
+        else if (kernel.ScrubPending)
         {
             Lifecycle<TMachine>.ScrubChunk(ref kernel);
         }
+
+        return RunFor(ref kernel, ref cpu, call.At, call.Phase == DowncallPhase.Held);
     }
 
     /// <summary>A thread came back from EL0.</summary>

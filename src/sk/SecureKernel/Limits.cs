@@ -17,13 +17,13 @@ public static class Limits
 
     /// <summary>The same for pages whose type SPTM changes, and for pages that are only cleared. See also <see cref="Exclaves.Abi.SecureCallArguments.SharePages"/>.</summary>
     public const uint RetypePages = 1;
+
+    /// <summary>Pages that go back to Linux in each step of a call, with a look for interrupts before each: fewer, and a dead component's memory would stay away for long.</summary>
+    public const uint ReturnPages = 64;
     public const uint ScrubPages = 16;
 
     /// <summary>The same for callers of a component that has ended.</summary>
     public const uint ChunkCallers = 8;
-
-    /// <summary>Chunks of pending work (memory on its way back, a dead component's to scrub) that a call does before each of its own steps.</summary>
-    public const uint Chores = 64;
 
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;
