@@ -216,7 +216,7 @@ public readonly struct FakeMachine : IMachine
 
     public static void Panic(PanicCode code, ulong detail0, ulong detail1, ulong detail2) => throw new PanicException(code, detail0, detail1);
 
-    /// <summary>Instructions, about: what `exclave bench` and a trace of the real image show. A gate call beyond the others is answered in these.</summary>
+    /// <summary>Instructions, about: what `exclave bench` and a trace of the real image show.</summary>
     private static class Cost
     {
         public const ulong Own = 15;

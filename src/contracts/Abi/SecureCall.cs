@@ -41,7 +41,8 @@ public enum SecureCall : ulong
     /// <summary>Downcall capability. x0 = VA in the shared window, x1 = pages: unmaps and unshares.</summary>
     ShareUnmap = 10,
 
-    /// <summary>x0 = VA, x1 = pages, x2 = <see cref="MemoryAccess"/> (R or RW): maps zeroed frames of the own untyped memory. All or nothing.</summary>
+    /// <summary>x0 = VA, x1 = pages, x2 = <see cref="MemoryAccess"/> (R or RW): maps zeroed frames of the own untyped memory. Nothing is mapped unless all
+    /// can be; what the caller itself, or Linux's reclaim, takes away while it runs ends it with a status, and what was mapped until then stays.</summary>
     MapMemory = 11,
 
     /// <summary>x0 = VA, x1 = pages: frames that are mapped there go back to the own untyped memory, scrubbed; holes are skipped.</summary>
