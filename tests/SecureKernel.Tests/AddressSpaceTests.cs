@@ -15,26 +15,33 @@ public class AddressSpaceTests
     private const ulong PoolBase = FakeMachine.MemoryBase + 0x10_0000;
 
     /// <summary>Without donated memory: only read.</summary>
+    [ThreadStatic]
     private static KernelState _kernel;
 
     private sealed class Owner
     {
-        public Component Component;
+        public Thread Thread;
 
         public Owner(ulong pages = QuotaPages)
         {
             FakeMachine.Reset();
+            _kernel.Components[0] = default;
+            Component.Capabilities.Base = PoolBase - Page;
+            Component.Capabilities.Slots = CapabilityTable.PageSlots;
             Component.Memory.Initialize(PoolBase, pages * Page);
             Component.Space.Id = 1;
             Component.Space.Root = Component.Memory.Allocate<FakeMachine>();
         }
 
-        public PageEntry At(ulong address) => Component.Space.Lookup<FakeMachine>(address);
+        /// <summary>The first of the kernel's; the thread is one of it.</summary>
+        public static ref Component Component => ref _kernel.Components[0];
+
+        public static PageEntry At(ulong address) => Component.Space.Lookup<FakeMachine>(address);
 
         /// <summary>A call as EL0 makes it: chunk after chunk, with x0 and x1 moved on.</summary>
         public Status Call(SecureCall call, ulong address, ulong pages, MemoryAccess access = MemoryAccess.None)
         {
-            ref UserContext context = ref Component.Context;
+            ref UserContext context = ref Thread.Context;
             context.X[0] = address;
             context.X[1] = pages;
             context.X[2] = (ulong)access;
@@ -43,9 +50,9 @@ public class AddressSpaceTests
                 ulong done;
                 Status status = call switch
                 {
-                    SecureCall.MapMemory => MemoryCalls<FakeMachine>.Map(ref _kernel, ref Component, out done),
-                    SecureCall.UnmapMemory => MemoryCalls<FakeMachine>.Unmap(ref _kernel, ref Component, out done),
-                    _ => MemoryCalls<FakeMachine>.Protect(ref Component, out done),
+                    SecureCall.MapMemory => MemoryCalls<FakeMachine>.Map(ref _kernel, ref Thread, out done),
+                    SecureCall.UnmapMemory => MemoryCalls<FakeMachine>.Unmap(ref _kernel, ref Thread, out done),
+                    _ => MemoryCalls<FakeMachine>.Protect(ref _kernel, ref Thread, out done),
                 };
                 if (status != Status.Ok || done >= context.X[1])
                 {
@@ -82,7 +89,7 @@ public class AddressSpaceTests
                 ulong[] range = [.. Enumerable.Range(0, count).Select(i => start + ((ulong)i * Page))];
                 MemoryAccess access = choices[choice];
                 bool plain = access is MemoryAccess.Read or (MemoryAccess.Read | MemoryAccess.Write);
-                ulong free = owner.Component.Memory.FreeFrames;
+                ulong free = Owner.Component.Memory.FreeFrames;
                 switch (what)
                 {
                     case 0 or 1:
@@ -92,7 +99,7 @@ public class AddressSpaceTests
                             Assert.True(plain && !range.Any(model.ContainsKey));
                             foreach (ulong address in range)
                             {
-                                ulong frame = owner.At(address).Frame;
+                                ulong frame = Owner.At(address).Frame;
                                 Assert.True(FakeMachine.Machine.Memory.AsSpan((int)(frame - FakeMachine.MemoryBase), 4096).IndexOfAnyExcept((byte)0) < 0);
                                 FakeMachine.Machine.Memory.AsSpan((int)(frame - FakeMachine.MemoryBase), 4096).Fill(0xD1);
                                 model[address] = (access, frame);
@@ -100,7 +107,7 @@ public class AddressSpaceTests
                         }
                         else
                         {
-                            Assert.Equal(free, owner.Component.Memory.FreeFrames);
+                            Assert.Equal(free, Owner.Component.Memory.FreeFrames);
                             Assert.Equal(!plain ? Status.BadArgument : mapped == Status.NoMemory ? Status.NoMemory : Status.BadAddress, mapped);
                             Assert.True(mapped != Status.BadAddress || range.Any(model.ContainsKey));
                             Assert.True(mapped != Status.NoMemory || (ulong)count + 9 > free);
@@ -129,7 +136,7 @@ public class AddressSpaceTests
                 Assert.Equal(Status.Ok, owner.Call(SecureCall.UnmapMemory, place, 300));
             }
 
-            Assert.Equal(1ul, owner.Component.Memory.UsedFrames);
+            Assert.Equal(1ul, Owner.Component.Memory.UsedFrames);
             Assert.Empty(FakeMachine.Machine.Reachable);
         }, iter: 300);
     }
@@ -142,7 +149,7 @@ public class AddressSpaceTests
             for (ulong i = 0; i < 176; i++)
             {
                 ulong address = place + (i * Page);
-                PageEntry entry = owner.At(address);
+                PageEntry entry = Owner.At(address);
                 Assert.False(entry.IsWritable && entry.IsExecutable);
                 Assert.False(entry.IsExecutable);
                 bool there = model.TryGetValue(address, out var expected);
@@ -151,8 +158,8 @@ public class AddressSpaceTests
                 {
                     Assert.Equal((expected.Frame, PageSource.Owned, expected.Access != MemoryAccess.None), (entry.Frame, entry.Source, entry.IsValid));
                     Assert.Equal((expected.Access & MemoryAccess.Write) != 0, entry.IsWritable);
-                    Assert.Equal(expected.Access != MemoryAccess.None ? expected.Frame + 5 : 0, owner.Component.Space.Translate<FakeMachine>(address + 5, write: false));
-                    Assert.Equal(entry.IsWritable ? expected.Frame : 0, owner.Component.Space.Translate<FakeMachine>(address, write: true));
+                    Assert.Equal(expected.Access != MemoryAccess.None ? expected.Frame + 5 : 0, Owner.Component.Space.Translate<FakeMachine>(address + 5, write: false));
+                    Assert.Equal(entry.IsWritable ? expected.Frame : 0, Owner.Component.Space.Translate<FakeMachine>(address, write: true));
                 }
             }
         }
@@ -169,7 +176,7 @@ public class AddressSpaceTests
 
             // 130 pages over a 2 MiB border: the root, one table each of levels 1 and 2, two of level 3.
             Assert.Equal(quota >= 130 + 5 ? Status.Ok : Status.NoMemory, status);
-            Assert.Equal(status == Status.Ok ? 135ul : 1, owner.Component.Memory.UsedFrames);
+            Assert.Equal(status == Status.Ok ? 135ul : 1, Owner.Component.Memory.UsedFrames);
         }
     }
 
@@ -201,7 +208,7 @@ public class AddressSpaceTests
         Assert.Equal(Status.BadArgument, owner.Call(SecureCall.MapMemory, address, pages, MemoryAccess.Read));
         Assert.Equal(Status.BadArgument, owner.Call(SecureCall.UnmapMemory, address, pages));
         Assert.Equal(Status.BadArgument, owner.Call(SecureCall.ProtectMemory, address, pages, MemoryAccess.Read));
-        Assert.Equal(1ul, owner.Component.Memory.UsedFrames);
+        Assert.Equal(1ul, Owner.Component.Memory.UsedFrames);
     }
 
     [Theory]
@@ -213,15 +220,15 @@ public class AddressSpaceTests
     {
         Owner owner = new();
         ulong address = UserLayout.MmapBase + (3 * Page);
-        Assert.Equal(Status.Ok, owner.Component.Space.Map<FakeMachine>(ref owner.Component.Memory, address, PageEntry.Create(PoolBase, access, source)));
-        PageEntry before = owner.At(address);
+        Assert.Equal(Status.Ok, Owner.Component.Space.Map<FakeMachine>(ref Owner.Component.Memory, address, PageEntry.Create(PoolBase, access, source)));
+        PageEntry before = Owner.At(address);
         Assert.Equal(Status.BadAddress, owner.Call(SecureCall.UnmapMemory, UserLayout.MmapBase, 10));
         Assert.Equal(Status.BadAddress, owner.Call(SecureCall.ProtectMemory, UserLayout.MmapBase, 10, MemoryAccess.Read | MemoryAccess.Write));
         Assert.Equal(Status.BadAddress, owner.Call(SecureCall.MapMemory, UserLayout.MmapBase, 10, MemoryAccess.Read));
-        Assert.Equal(before.Value, owner.At(address).Value);
+        Assert.Equal(before.Value, Owner.At(address).Value);
         bool reachable = source is PageSource.Image or PageSource.Fixed;
-        Assert.Equal(reachable, owner.Component.Space.Translate<FakeMachine>(address, write: false) != 0);
-        Assert.Equal(source == PageSource.Fixed, owner.Component.Space.Translate<FakeMachine>(address, write: true) != 0);
+        Assert.Equal(reachable, Owner.Component.Space.Translate<FakeMachine>(address, write: false) != 0);
+        Assert.Equal(source == PageSource.Fixed, Owner.Component.Space.Translate<FakeMachine>(address, write: true) != 0);
     }
 
     [Fact]
@@ -296,15 +303,15 @@ public class AddressSpaceTests
     {
         Owner owner = new();
         owner.Call(SecureCall.MapMemory, UserLayout.MmapBase, 1, MemoryAccess.Read);
-        owner.Component.Context.X[0] = UserLayout.MmapBase + 12;
-        Assert.Equal(Status.BadCapability, MemoryCalls<FakeMachine>.PhysicalAddress(ref owner.Component));
-        owner.Component.Capabilities.Insert(3, CapabilityKind.DmaAddress, CapabilityRights.Use, 1, 0, 0);
-        Assert.Equal(Status.Ok, MemoryCalls<FakeMachine>.PhysicalAddress(ref owner.Component));
-        Assert.Equal(owner.At(UserLayout.MmapBase).Frame + 12, owner.Component.Context.X[1]);
+        owner.Thread.Context.X[0] = UserLayout.MmapBase + 12;
+        Assert.Equal(Status.BadCapability, MemoryCalls<FakeMachine>.PhysicalAddress(ref _kernel, ref owner.Thread));
+        Owner.Component.Capabilities.Insert<FakeMachine>(3, Capability.Create(CapabilityKind.DmaAddress, CapabilityRights.Use, 0), 0);
+        Assert.Equal(Status.Ok, MemoryCalls<FakeMachine>.PhysicalAddress(ref _kernel, ref owner.Thread));
+        Assert.Equal(Owner.At(UserLayout.MmapBase).Frame + 12, owner.Thread.Context.X[1]);
         foreach (ulong address in new ulong[] { 0, UserLayout.MmapBase + Page, UserLayout.End, ulong.MaxValue })
         {
-            owner.Component.Context.X[0] = address;
-            Assert.Equal(Status.BadAddress, MemoryCalls<FakeMachine>.PhysicalAddress(ref owner.Component));
+            owner.Thread.Context.X[0] = address;
+            Assert.Equal(Status.BadAddress, MemoryCalls<FakeMachine>.PhysicalAddress(ref _kernel, ref owner.Thread));
         }
     }
 
@@ -312,17 +319,17 @@ public class AddressSpaceTests
     public void DevicesNeedTheirCapability()
     {
         Owner owner = new();
-        owner.Component.Capabilities.Insert(2, CapabilityKind.Device, CapabilityRights.Map, 1, Virt.EntropyDevice / Page, 0);
-        owner.Component.Capabilities.Insert(3, CapabilityKind.Endpoint, CapabilityRights.Send, 1, 1, 0);
+        Owner.Component.Capabilities.Insert<FakeMachine>(2, Capability.Create(CapabilityKind.Device, CapabilityRights.Map, Virt.EntropyDevice), 0);
+        Owner.Component.Capabilities.Insert<FakeMachine>(3, Capability.Create(CapabilityKind.Endpoint, CapabilityRights.Send, 0x40), 0);
         foreach (ulong slot in new ulong[] { 0, 1, 3, 99, ulong.MaxValue })
         {
-            (owner.Component.Context.X[0], owner.Component.Context.X[1]) = (slot, UserLayout.PrivateBase);
-            Assert.Equal(Status.BadCapability, MemoryCalls<FakeMachine>.MapDevice(ref owner.Component));
+            (owner.Thread.Context.X[0], owner.Thread.Context.X[1]) = (slot, UserLayout.PrivateBase);
+            Assert.Equal(Status.BadCapability, MemoryCalls<FakeMachine>.MapDevice(ref _kernel, ref owner.Thread));
         }
 
-        (owner.Component.Context.X[0], owner.Component.Context.X[1]) = (2, UserLayout.PrivateBase);
-        Assert.Equal(Status.Ok, MemoryCalls<FakeMachine>.MapDevice(ref owner.Component));
-        PageEntry entry = owner.At(UserLayout.PrivateBase);
+        (owner.Thread.Context.X[0], owner.Thread.Context.X[1]) = (2, UserLayout.PrivateBase);
+        Assert.Equal(Status.Ok, MemoryCalls<FakeMachine>.MapDevice(ref _kernel, ref owner.Thread));
+        PageEntry entry = Owner.At(UserLayout.PrivateBase);
         Assert.Equal((Virt.EntropyDevice, PageSource.Device, false), (entry.Frame, entry.Source, entry.IsExecutable));
     }
 }

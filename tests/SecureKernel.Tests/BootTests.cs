@@ -15,21 +15,22 @@ public class BootTests
         {
             ref CapabilityTable table = ref sk.At(i).Capabilities;
             ref ComponentEntry entry = ref Sk.Entry(i);
-            Assert.Equal(Status.Ok, table.Decode(ComponentEntry.OwnEndpointSlot, CapabilityKind.Endpoint, CapabilityRights.Receive, out Capability own));
-            Assert.Equal((ulong)i, own.Object);
-            Assert.Equal(Status.Denied, table.Decode(ComponentEntry.OwnEndpointSlot, CapabilityKind.Endpoint, CapabilityRights.Send, out _));
+            Assert.Equal(Status.Ok, table.Decode<FakeMachine>(ComponentEntry.OwnEndpointSlot, CapabilityKind.Endpoint, CapabilityRights.Receive, out _, out Capability own));
+            Assert.Equal((sk.At(i).Endpoint, i), (own.Object, FakeMachine.At<Endpoint>(own.Object).Owner));
             uint filled = 0;
-            for (uint slot = 0; slot < Limits.Slots; slot++)
+            for (uint slot = 1; slot < table.Slots; slot++)
             {
-                filled += table.IsEmpty(slot) ? 0u : 1;
+                filled += IsEmpty(in table, slot) ? 0u : 1;
             }
 
-            Assert.True(table.IsEmpty(0));
+            Assert.Equal(0ul, FakeMachine.At<CapabilitySlot>(table.Base).Word);
             Assert.Equal(1 + entry.GrantCount + (i >= Sk.Hello ? 1u : 0), filled);
             Assert.Equal(i == Sk.Proxy, table.MayUse(CapabilityKind.Downcall));
-            Assert.Equal(i >= Sk.Hello, !table.IsEmpty(ComponentEntry.UpcallSlot));
+            Assert.Equal(i >= Sk.Hello, !IsEmpty(in table, ComponentEntry.UpcallSlot));
         }
     }
+
+    private static bool IsEmpty(in CapabilityTable table, uint slot) => FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(slot)).IsEmpty;
 
     [Fact]
     public void QuotasDoNotOverlap()
@@ -38,8 +39,13 @@ public class BootTests
         ulong end = sk.State.MessagePages + (Limits.Downcalls * Limits.PageBytes);
         for (int i = 0; i < Sk.Count; i++)
         {
-            Assert.Equal((end, Sk.QuotaPages * Limits.PageBytes), (sk.At(i).Memory.Base, sk.At(i).Memory.Bytes));
-            end += Sk.QuotaPages * Limits.PageBytes;
+            ref Component component = ref sk.At(i);
+            Assert.Equal(end, component.Capabilities.Base);
+            Assert.Equal(component.Capabilities.Base + (component.Capabilities.Slots * CapabilitySlot.Bytes), component.Endpoint);
+            Assert.Equal(component.Endpoint + Thread.Bytes, component.Threads);
+            Assert.InRange(component.Memory.Base, component.Thread(component.ThreadCount), component.Thread(component.ThreadCount) + Limits.PageBytes);
+            Assert.Equal((0ul, Sk.QuotaPages * Limits.PageBytes), (component.Memory.Base % Limits.PageBytes, component.Memory.Bytes));
+            end = component.Memory.Base + component.Memory.Bytes;
         }
     }
 

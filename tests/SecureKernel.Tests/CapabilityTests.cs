@@ -11,15 +11,20 @@ public class CapabilityTests
 {
     private static readonly CapabilityKind[] Kinds = Enum.GetValues<CapabilityKind>();
 
+    private static CapabilityTable Empty()
+    {
+        FakeMachine.Reset();
+        return new CapabilityTable { Base = FakeMachine.MemoryBase + 0x1000, Slots = CapabilityTable.PageSlots };
+    }
+
     [Fact]
     public void FieldsTileTheWord()
     {
         Assert.Equal(8, Unsafe.SizeOf<Capability>());
         (int Shift, int Bits)[] fields =
         [
-            (Capability.KindShift, Capability.KindBits), (Capability.RightsShift, Capability.RightsBits),
-            (Capability.GenerationShift, Capability.GenerationBits), (Capability.ObjectShift, Capability.ObjectBits),
-            (Capability.BadgeShift, Capability.BadgeBits),
+            (Capability.KindShift, Capability.KindBits), (Capability.RightsShift, Capability.RightsBits), (Capability.DepthShift, Capability.DepthBits),
+            (Capability.SizeShift, Capability.SizeBits), (Capability.OriginalShift, Capability.OriginalBits), (Capability.ObjectShift, Capability.ObjectBits),
         ];
         ulong covered = 0;
         foreach (var (shift, bits) in fields)
@@ -31,34 +36,50 @@ public class CapabilityTests
 
         Assert.Equal(ulong.MaxValue, covered);
         Assert.True(Kinds.Length <= 1 << Capability.KindBits);
-        Assert.True(Limits.Slots <= 1 << Capability.BadgeBits);
+        Assert.Equal((1 << Capability.RightsBits) - 1, (int)CapabilityRights.All);
     }
 
     [Fact]
     public void EveryFieldComesBackAndDisturbsNoOther()
     {
-        Capability all = Capability.Create((CapabilityKind)15, (CapabilityRights)255, 0xFFFF, 0xFFF_FFFF, 255);
+        const ulong Highest = ((1ul << Capability.ObjectBits) - 1) * Capability.ObjectBytes;
+        Capability all = Capability.Create((CapabilityKind)15, CapabilityRights.All, Highest, 63, original: true, Capability.MaxDepth);
         Assert.Equal(ulong.MaxValue, all.Value);
-        Capability odd = Capability.Create(CapabilityKind.Device, CapabilityRights.Map, 0x1234, 0x00A_BCDE, 17);
+        Capability odd = Capability.Create(CapabilityKind.Device, CapabilityRights.Map, 0x00A_BCDE0, 12, original: false, 17);
         Assert.Equal(
-            (CapabilityKind.Device, CapabilityRights.Map, 0x1234u, 0x00A_BCDEul, 17),
-            (odd.Kind, odd.Rights, odd.Generation, odd.Object, odd.BadgeIndex));
-        Capability wide = Capability.Create(CapabilityKind.None, CapabilityRights.None, 0x1_0000, 1ul << 28, 256);
+            (CapabilityKind.Device, CapabilityRights.Map, 0x00A_BCDE0ul, 12, false, 17), (odd.Kind, odd.Rights, odd.Object, odd.SizeLog2, odd.IsOriginal, odd.Depth));
+        Capability wide = Capability.Create(CapabilityKind.None, (CapabilityRights)64, Highest + Capability.ObjectBytes, 64, original: false, 64);
         Assert.Equal(0ul, wide.Value);
+    }
+
+    [Fact]
+    public void ADerivationMayDoNoMore()
+    {
+        for (int held = 0; held <= (int)CapabilityRights.All; held++)
+        {
+            Capability parent = Capability.Create(CapabilityKind.Endpoint, (CapabilityRights)held, 0x1000, 6, original: true, 3);
+            for (int wanted = 0; wanted <= (int)CapabilityRights.All; wanted++)
+            {
+                Capability child = parent.Derive((CapabilityRights)wanted);
+                Assert.Equal((held & wanted, 4, false, 0x1000ul, 6), ((int)child.Rights, child.Depth, child.IsOriginal, child.Object, child.SizeLog2));
+            }
+        }
     }
 
     [Fact]
     public void ZeroIsInert()
     {
-        CapabilityTable table = default;
-        for (ulong slot = 0; slot < 300; slot++)
+        CapabilityTable table = Empty();
+        CapabilityTable none = default;
+        foreach (ulong slot in Enumerable.Range(0, 300).Select(i => (ulong)i).Concat([1ul << 16, (1ul << 16) | 5, 1ul << 32, ulong.MaxValue]))
         {
             foreach (CapabilityKind kind in Kinds)
             {
-                for (int rights = 0; rights < 256; rights++)
+                for (int rights = 0; rights < 256; rights += 5)
                 {
-                    Assert.Equal(Status.BadCapability, table.Decode(slot, kind, (CapabilityRights)rights, out Capability none));
-                    Assert.Equal(0ul, none.Value);
+                    Assert.Equal(Status.BadCapability, table.Decode<FakeMachine>(slot, kind, (CapabilityRights)rights, out _, out Capability found));
+                    Assert.Equal(0ul, found.Value);
+                    Assert.Equal(Status.BadCapability, none.Decode<FakeMachine>(slot, kind, (CapabilityRights)rights, out _, out _));
                 }
             }
         }
@@ -69,48 +90,46 @@ public class CapabilityTests
     [Fact]
     public void OnlyTheRightSlotKindAndRightsDecode()
     {
-        foreach (CapabilityKind kind in Kinds.Where(k => k != CapabilityKind.None))
+        foreach (CapabilityKind kind in Kinds.Where(k => k is not CapabilityKind.None and not CapabilityKind.Table))
         {
-            for (int held = 0; held < 16; held++)
+            for (int held = 0; held <= (int)CapabilityRights.All; held++)
             {
-                CapabilityTable table = default;
-                Assert.Equal(Status.Ok, table.Insert(7, kind, (CapabilityRights)held, 3, 99, 0xBAD6E));
+                CapabilityTable table = Empty();
+                Assert.Equal(Status.Ok, table.Insert<FakeMachine>(7, Capability.Create(kind, (CapabilityRights)held, 0x99000), 0xBAD6E));
                 foreach (CapabilityKind asked in Kinds)
                 {
-                    for (int wanted = 0; wanted < 16; wanted++)
+                    for (int wanted = 0; wanted <= (int)CapabilityRights.All; wanted += 3)
                     {
                         Status expected = asked != kind ? Status.BadCapability : wanted == 0 || (held & wanted) != wanted ? Status.Denied : Status.Ok;
-                        Assert.Equal(expected, table.Decode(7, asked, (CapabilityRights)wanted, out Capability found));
+                        Assert.Equal(expected, table.Decode<FakeMachine>(7, asked, (CapabilityRights)wanted, out ulong slot, out Capability found));
                         Assert.Equal(expected == Status.Ok, found.Value != 0);
                         if (expected == Status.Ok)
                         {
-                            Assert.Equal((99ul, 3u, 0xBAD6Eul), (found.Object, found.Generation, table.Badge(found)));
+                            Assert.Equal((0x99000ul, 0xBAD6Eul), (found.Object, FakeMachine.At<CapabilitySlot>(slot).Badge));
                         }
                     }
                 }
 
                 Assert.All(Kinds, k => Assert.Equal(k == kind && (held & (int)CapabilityRights.Use) != 0, table.MayUse(k)));
-                foreach (ulong slot in new ulong[] { 0, 6, 8, Limits.Slots, 7 + (1ul << 32), ulong.MaxValue })
+                foreach (ulong slot in new ulong[] { 0, 6, 8, CapabilityTable.PageSlots, 7 + (1ul << 32), (7ul << 16) | 7, ulong.MaxValue })
                 {
-                    Assert.Equal(Status.BadCapability, table.Decode(slot, kind, (CapabilityRights)held, out _));
+                    Assert.Equal(Status.BadCapability, table.Decode<FakeMachine>(slot, kind, (CapabilityRights)held, out _, out _));
                 }
             }
         }
     }
 
     [Theory]
-    [InlineData(0u, CapabilityKind.Endpoint, 0ul, Status.BadArgument)]
-    [InlineData((uint)Limits.Slots, CapabilityKind.Endpoint, 0ul, Status.BadArgument)]
-    [InlineData(uint.MaxValue, CapabilityKind.Endpoint, 0ul, Status.BadArgument)]
-    [InlineData(5u, CapabilityKind.None, 0ul, Status.BadArgument)]
-    [InlineData(5u, CapabilityKind.Device, 1ul << 28, Status.BadArgument)]
-    [InlineData(4u, CapabilityKind.Device, 1ul, Status.BadState)]
-    public void BadInsertionsChangeNothing(uint slot, CapabilityKind kind, ulong target, Status status)
+    [InlineData(0u, Status.BadArgument)]
+    [InlineData(CapabilityTable.PageSlots, Status.BadArgument)]
+    [InlineData(uint.MaxValue, Status.BadArgument)]
+    [InlineData(4u, Status.BadState)]
+    public void BadInsertionsChangeNothing(uint slot, Status status)
     {
-        CapabilityTable table = default;
-        table.Insert(4, CapabilityKind.Endpoint, CapabilityRights.Send, 1, 2, 0);
-        Assert.Equal(status, table.Insert(slot, kind, CapabilityRights.Use, 1, target, 0));
-        Assert.Equal(Status.Ok, table.Decode(4, CapabilityKind.Endpoint, CapabilityRights.Send, out _));
+        CapabilityTable table = Empty();
+        table.Insert<FakeMachine>(4, Capability.Create(CapabilityKind.Endpoint, CapabilityRights.Send, 0x40), 0);
+        Assert.Equal(status, table.Insert<FakeMachine>(slot, Capability.Create(CapabilityKind.Device, CapabilityRights.Use, 0x1000), 0));
+        Assert.Equal(Status.Ok, table.Decode<FakeMachine>(4, CapabilityKind.Endpoint, CapabilityRights.Send, out _, out _));
         Assert.All(Kinds, k => Assert.False(table.MayUse(k)));
     }
 }

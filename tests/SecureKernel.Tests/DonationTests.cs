@@ -161,8 +161,8 @@ public class DonationTests
         Assert.Equal(Status.Ok, Give(sk, Run, Given));
         ulong pages = own + Given - 8;
         sk.Call(0, SecureCall.MapMemory, Address, pages, ReadWrite);
-        ulong next = sk.At(Sk.Hello).Context.X[0];
-        ulong left = sk.At(Sk.Hello).Context.X[1];
+        ulong next = sk.On(Sk.Hello).Context.X[0];
+        ulong left = sk.On(Sk.Hello).Context.X[1];
         Assert.Equal((Address + (Limits.ChunkPages * Page), pages - Limits.ChunkPages), (next, left));
         if (between == SecureCall.MapMemory)
         {
@@ -316,15 +316,15 @@ public class DonationTests
         sk.Message(Sk.Hello).Length = 0;
         sk.Message(Sk.Hello).Label = MessageLabel.Random;
         sk.Call(0, SecureCall.Call, 2);
-        Assert.Equal((ThreadState.Waiting, Sk.Entropy), (sk.At(Sk.Hello).Thread, sk.At(Sk.Hello).WaitingFor));
+        Assert.Equal(served ? (ThreadState.Served, sk.On(Sk.Entropy).Address) : (ThreadState.Queued, sk.At(Sk.Entropy).Endpoint), (sk.On(Sk.Hello).State, sk.On(Sk.Hello).Target));
         Assert.True(Donations<FakeMachine>.TryReclaim(ref sk.State, Run));
-        Assert.Equal(served ? ServingKind.Orphan : ServingKind.Thread, sk.At(Sk.Entropy).Serving);
+        Assert.Equal(served ? ServingKind.Orphan : ServingKind.Thread, sk.On(Sk.Entropy).Serving.Kind);
 
         // Entropy's answer goes nowhere; the downcall's own CPU learns the end of Hello from XnuProxy.
         int cpu = served ? 0 : 1;
         sk.AssertRuns(cpu, Sk.Entropy);
         sk.Call(cpu, SecureCall.ReplyReceive);
-        Assert.Equal((ThreadState.Inactive, 0), (sk.At(Sk.Hello).Thread, sk.At(Sk.Entropy).QueueHead));
+        Assert.Equal((ThreadState.Inactive, 0ul), (sk.On(Sk.Hello).State, sk.EndpointOf(Sk.Entropy).Head));
         if (!served)
         {
             sk.Next(0);
@@ -379,7 +379,7 @@ public class DonationTests
         Assert.Equal((MessageLabel.Completion, Status.Reclaimed, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status, sk.Message(Sk.Proxy).Downcall));
         sk.Call(0, SecureCall.FinishReceive, downcall, 9);
         Assert.Equal(9ul, sk.Answer(0).X0);
-        Assert.Equal(((uint)Limits.Downcalls, ThreadState.Inactive), (sk.FreeDowncallCount(), sk.At(Sk.Hello).Thread));
+        Assert.Equal(((uint)Limits.Downcalls, ThreadState.Inactive), (sk.FreeDowncallCount(), sk.On(Sk.Hello).State));
     }
 
     [Fact]
@@ -392,7 +392,7 @@ public class DonationTests
             sk.Enter(0, Tee.ReturnFromRpc, 0, 0, sk.State.Downcalls[0].Token);
             sk.AssertRuns(0, Sk.Proxy);
             Assert.Equal(MessageLabel.UpcallReturn, sk.Message(Sk.Proxy).Label);
-            Assert.Equal(ThreadState.Waiting, sk.At(Sk.Hello).Thread);
+            Assert.Equal(ThreadState.Upcalling, sk.On(Sk.Hello).State);
             if (i < 2)
             {
                 sk.Call(0, SecureCall.Suspend, downcall, Tee.RpcCommand, 7);
@@ -500,7 +500,7 @@ public class DonationTests
         Assert.Equal(used ? ComponentState.Dead : ComponentState.Running, sk.At(Sk.Hello).Life);
         Assert.Empty(Donated);
         sk.Call(0, SecureCall.CollectDonated);
-        Assert.Equal((Status.Ok, Run), (sk.Result(Sk.Proxy), sk.At(Sk.Proxy).Context.X[1]));
+        Assert.Equal((Status.Ok, Run), (sk.Result(Sk.Proxy), sk.On(Sk.Proxy).Context.X[1]));
         sk.Call(0, SecureCall.CollectDonated);
         Assert.Equal(Status.NotFound, sk.Result(Sk.Proxy));
         sk.Call(0, SecureCall.FinishReceive, downcall);

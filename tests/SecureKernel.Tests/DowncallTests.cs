@@ -183,7 +183,7 @@ public class DowncallTests
         sk.Call(0, SecureCall.ReplyReceive);
         sk.AssertRuns(0, Sk.Proxy);
         MessageHeader answer = sk.Message(Sk.Proxy);
-        Assert.Equal((MessageLabel.Completion, 0ul, downcall, 8u), (answer.Label, answer.Badge, answer.Downcall, answer.Length));
+        Assert.Equal((MessageLabel.Completion, (ulong)sk.At(Sk.Hello).Generation, downcall, 8u), (answer.Label, answer.Badge, answer.Downcall, answer.Length));
         Assert.Equal(0x5A, sk.Body(Sk.Proxy)[0]);
         sk.Call(0, SecureCall.FinishReceive, downcall);
         sk.Answer(0);
@@ -199,6 +199,7 @@ public class DowncallTests
             SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead,
             SecureCall.LinuxWrite, SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Counters, SecureCall.ComponentInfo, SecureCall.PhysicalAddress,
             SecureCall.MapDevice, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated,
+            SecureCall.Restart,
         ];
         foreach (SecureCall call in calls)
         {
@@ -206,7 +207,7 @@ public class DowncallTests
             Assert.True(sk.Result(Sk.Hello) == Status.BadCapability, $"{call}");
         }
 
-        for (ulong call = (ulong)SecureCall.CollectDonated + 1; call < 64; call++)
+        for (ulong call = (ulong)SecureCall.Restart + 1; call < 80; call++)
         {
             sk.Call(0, (SecureCall)call);
             Assert.Equal(Status.BadCall, sk.Result(Sk.Hello));
@@ -228,7 +229,7 @@ public class DowncallTests
             (SecureCall.Receive, 0, Status.BadState), (SecureCall.ReplyReceive, 0, Status.BadState), (SecureCall.Reply, 0, Status.BadState),
             (SecureCall.FinishReceive, downcall + 1, Status.NotFound), (SecureCall.FinishReceive, downcall + 0x10000, Status.NotFound),
             (SecureCall.FinishReceive, downcall | (1ul << 62), Status.NotFound), (SecureCall.ForwardReceive, 0, Status.BadCapability),
-            (SecureCall.ForwardReceive, 1, Status.Denied), (SecureCall.ForwardReceive, 5, Status.BadCapability),
+            (SecureCall.ForwardReceive, 1, Status.Deadlock), (SecureCall.ForwardReceive, 5, Status.BadCapability),
         ];
         foreach (var (call, x0, status) in wrong)
         {
@@ -365,22 +366,30 @@ public class DowncallTests
         sk.Call(0, SecureCall.Call, Sk.PeerSlot);
         sk.AssertRuns(0, Sk.Signer);
         sk.Call(0, SecureCall.Receive);
-        sk.At(Sk.Signer).Capabilities.Insert(9, CapabilityKind.Endpoint, CapabilityRights.Send, 1, Sk.Kit, 0);
+        sk.At(Sk.Signer).Capabilities.Insert<FakeMachine>(9, Capability.Create(CapabilityKind.Endpoint, CapabilityRights.Send, sk.At(Sk.Kit).Endpoint), 0);
         sk.Call(0, SecureCall.Call, 9);
         Assert.Equal(Status.Deadlock, sk.Result(Sk.Signer));
-        sk.At(Sk.Signer).Capabilities.Insert(10, CapabilityKind.Endpoint, CapabilityRights.Send, 1, Sk.Signer, 0);
+        sk.At(Sk.Signer).Capabilities.Insert<FakeMachine>(10, Capability.Create(CapabilityKind.Endpoint, CapabilityRights.Send, sk.At(Sk.Signer).Endpoint), 0);
         sk.Call(0, SecureCall.Call, 10);
         Assert.Equal(Status.Deadlock, sk.Result(Sk.Signer));
     }
 
     [Fact]
-    public void ACapabilityOfAnOlderGenerationIsRefused()
+    public void ACallForAnEarlierLifeOfAServerIsRefused()
     {
         Sk sk = Sk.Boot();
-        sk.Forward(0, Sk.HelloSlot, Sk.Hello);
-        sk.At(Sk.Signer).Generation++;
-        sk.Call(0, SecureCall.Call, Sk.PeerSlot);
-        Assert.Equal(Status.PeerDied, sk.Result(Sk.Hello));
+        sk.Enter(0, Tee.CallWithRegdArg, 1);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Message(Sk.Proxy).Length = 0;
+        sk.At(Sk.Hello).Generation = 7;
+        foreach (ulong generation in new ulong[] { 1, 6, 8, (1ul << 32) | 7, ulong.MaxValue })
+        {
+            sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot, 0, generation);
+            Assert.Equal(Status.PeerDied, sk.Result(Sk.Proxy));
+        }
+
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot, 0, 7);
+        sk.AssertRuns(0, Sk.Hello);
     }
 
     [Fact]
@@ -465,7 +474,7 @@ public class DowncallTests
         sk.Fault(0, 0x24, 0x46);
         (ulong why, _, _, first) = sk.Answer(0);
         Assert.Equal(Tee.RpcForeignInterrupt, why);
-        Assert.Equal((ComponentState.Dead, true), (sk.At(Sk.Hello).Life, sk.At(Sk.Hello).QueueHead != 0));
+        Assert.Equal((ComponentState.Dead, true), (sk.At(Sk.Hello).Life, sk.EndpointOf(Sk.Hello).Head != 0));
 
         FakeMachine.Machine.InterruptPending = false;
         int told = 0;
@@ -474,7 +483,7 @@ public class DowncallTests
             sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
             while (sk.Settle(0) == Step.Run)
             {
-                Assert.Equal(Sk.Proxy, sk.State.Cpus[0].Component);
+                Assert.Equal(Sk.Proxy, sk.OnCpu(0).Component);
                 Assert.Equal((MessageLabel.Completion, Status.PeerDied), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status));
                 told++;
                 sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, Tee.ReturnOk);
@@ -485,7 +494,7 @@ public class DowncallTests
 
         sk.Enter(0, Tee.ReturnFromRpc, 0, 0, first);
         Assert.Equal(Tee.ReturnOk, sk.Answer(0).X0);
-        Assert.Equal((waiting + 1, (ushort)0, (uint)Limits.Downcalls), (told, sk.At(Sk.Hello).QueueHead, sk.FreeDowncallCount()));
+        Assert.Equal((waiting + 1, (ushort)0, (uint)Limits.Downcalls), (told, sk.EndpointOf(Sk.Hello).Head, sk.FreeDowncallCount()));
     }
 
     [Fact]
@@ -493,7 +502,7 @@ public class DowncallTests
     {
         Sk sk = Sk.Boot();
         ulong downcall = sk.Forward(0, Sk.HelloSlot, Sk.Hello);
-        ulong secret = sk.At(Sk.Hello).IpcPage;
+        ulong secret = sk.On(Sk.Hello).IpcPage;
         Assert.Equal(1, sk.State.Components[Sk.Hello].Memory.UsedFrames > 20 ? 1 : 0);
         sk.Fault(0, 0x24, 0x46);
         sk.AssertRuns(0, Sk.Proxy);
@@ -561,7 +570,7 @@ public class DowncallTests
         }
 
         sk.AssertRuns(0, component);
-        ref UserContext context = ref sk.At(component).Context;
+        ref UserContext context = ref sk.On(component).Context;
         ulong stack = UserLayout.StackTop - 0x100;
         ulong frame = sk.At(component).Space.Translate<FakeMachine>(stack, write: true);
         FakeMachine.At<ulong>(frame) = stack + 0x20;
@@ -590,7 +599,7 @@ public class DowncallTests
         sk.Enter(0, Tee.CallWithRegdArg);
         ulong stack = UserLayout.StackTop - 0x100;
         FakeMachine.At<ulong>(sk.At(Sk.Proxy).Space.Translate<FakeMachine>(stack, write: true)) = stack;
-        sk.At(Sk.Proxy).Context.X[29] = stack;
+        sk.On(Sk.Proxy).Context.X[29] = stack;
         Assert.Throws<PanicException>(() => sk.Fault(0, 0x24));
         Assert.Equal((uint)PanicRecord.MaxDepth, sk.State.LastWords.Depth);
     }
@@ -651,13 +660,13 @@ public class DowncallTests
         sk.Forward(0, Sk.HelloSlot, Sk.Hello);
         sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
         sk.AssertRuns(0, Sk.Proxy);
-        sk.At(Sk.Proxy).Context.ProgramCounter += 0x40;
+        sk.On(Sk.Proxy).Context.ProgramCounter += 0x40;
         sk.Interrupt(0);
         sk.Answer(0);
 
         Downcalls<FakeMachine>.Reset(ref sk.State);
-        Assert.Equal((ThreadState.Ready, Status.BadReply), (sk.At(Sk.Hello).Thread, sk.Result(Sk.Hello)));
-        Assert.Equal((ThreadState.Ready, ServingKind.Nobody, Sk.EntryPoint), (sk.At(Sk.Proxy).Thread, sk.At(Sk.Proxy).Serving, sk.At(Sk.Proxy).Context.ProgramCounter));
+        Assert.Equal((ThreadState.Ready, Status.BadReply), (sk.On(Sk.Hello).State, sk.Result(Sk.Hello)));
+        Assert.Equal((ThreadState.Ready, ServingKind.Nobody, Sk.EntryPoint), (sk.On(Sk.Proxy).State, sk.On(Sk.Proxy).Serving.Kind, sk.On(Sk.Proxy).Context.ProgramCounter));
     }
 
     [Fact]
@@ -666,9 +675,9 @@ public class DowncallTests
         Sk sk = Sk.Boot();
         sk.Enter(0, Tee.CallWithRegdArg, 1);
         sk.AssertRuns(0, Sk.Proxy);
-        sk.At(Sk.Proxy).Context.ProgramCounter += 0x40;
+        sk.On(Sk.Proxy).Context.ProgramCounter += 0x40;
         Downcalls<FakeMachine>.Reset(ref sk.State);
-        Assert.Equal((ThreadState.Running, ServingKind.Downcall, Sk.EntryPoint + 0x40), (sk.At(Sk.Proxy).Thread, sk.At(Sk.Proxy).Serving, sk.At(Sk.Proxy).Context.ProgramCounter));
+        Assert.Equal((ThreadState.Running, ServingKind.Downcall, Sk.EntryPoint + 0x40), (sk.On(Sk.Proxy).State, sk.On(Sk.Proxy).Serving.Kind, sk.On(Sk.Proxy).Context.ProgramCounter));
         sk.Call(0, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall, Tee.ReturnOk);
         Assert.Equal(Tee.ReturnOk, sk.Answer(0).X0);
     }
@@ -696,15 +705,15 @@ public class DowncallTests
             Assert.Equal(Tee.ReturnResume, Resume(sk, token));
         }
 
-        Assert.Equal((ThreadState.Ready, Status.BadReply), (sk.At(Sk.Hello).Thread, sk.Result(Sk.Hello)));
-        Assert.Equal(ServingKind.Orphan, sk.At(Sk.Hello).Serving);
-        Assert.Equal(ServingKind.Orphan, sk.At(Sk.Signer).Serving);
+        Assert.Equal((ThreadState.Ready, Status.BadReply), (sk.On(Sk.Hello).State, sk.Result(Sk.Hello)));
+        Assert.Equal(ServingKind.Orphan, sk.On(Sk.Hello).Serving.Kind);
+        Assert.Equal(ServingKind.Orphan, sk.On(Sk.Signer).Serving.Kind);
 
         // XnuProxy was in the middle of the third call's message: it begins anew, hears of the reset before the next call, and what orphans answer is dropped.
         sk.Enter(0, Tee.CallWithRegdArg, 9);
         sk.AssertRuns(0, Sk.Proxy);
-        Assert.Equal((Sk.EntryPoint, UserLayout.StackTop, UserLayout.StartInfo), (sk.At(Sk.Proxy).Context.ProgramCounter, sk.At(Sk.Proxy).Context.StackPointer, sk.At(Sk.Proxy).Context.X[0]));
-        Assert.Equal(ServingKind.Nobody, sk.At(Sk.Proxy).Serving);
+        Assert.Equal((Sk.EntryPoint, UserLayout.StackTop, UserLayout.StartInfo), (sk.On(Sk.Proxy).Context.ProgramCounter, sk.On(Sk.Proxy).Context.StackPointer, sk.On(Sk.Proxy).Context.X[0]));
+        Assert.Equal(ServingKind.Nobody, sk.On(Sk.Proxy).Serving.Kind);
         sk.Call(0, SecureCall.Receive);
         sk.AssertRuns(0, Sk.Proxy);
         Assert.Equal(MessageLabel.WorldReset, sk.Message(Sk.Proxy).Label);
@@ -716,7 +725,7 @@ public class DowncallTests
         sk.AssertRuns(0, Sk.Hello);
         sk.Call(0, SecureCall.ReplyReceive);
         sk.AssertRuns(0, Sk.Hello);
-        Assert.Equal(ServingKind.Downcall, sk.At(Sk.Hello).Serving);
+        Assert.Equal(ServingKind.Downcall, sk.On(Sk.Hello).Serving.Kind);
     }
 
     [Fact]

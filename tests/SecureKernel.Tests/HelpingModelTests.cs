@@ -108,7 +108,8 @@ public class HelpingModelTests
                 ref Component component = ref _sk.At(i);
 
                 // Whoever works for a world that is gone stands where it is until somebody needs it.
-                Assert.True(component.QueueHead == 0 || (_isReset && EndpointQueue.IsThread(component.QueueHead)));
+                ulong head = _sk.EndpointOf(i).Head;
+                Assert.True(head == 0 || (_isReset && EndpointQueue<FakeMachine>.IsThread(head)));
                 if (component.Life == ComponentState.Dead)
                 {
                     Assert.Equal(0ul, component.Memory.UsedFrames);
@@ -180,7 +181,7 @@ public class HelpingModelTests
             }
 
             Downcalls<FakeMachine>.Reset(ref _sk.State);
-            if (_sk.At(Sk.Proxy).Context.X[0] == UserLayout.StartInfo)
+            if (_sk.On(Sk.Proxy).Context.X[0] == UserLayout.StartInfo)
             {
                 _programs[Sk.Proxy].Last = SecureCall.None;
             }
@@ -222,7 +223,7 @@ public class HelpingModelTests
 
         private void Run(int cpu)
         {
-            int index = _sk.State.Cpus[cpu].Component;
+            int index = _sk.OnCpu(cpu).Component;
             Program program = _programs[index];
             if (!_calm && _random.Next(6) == 0)
             {
@@ -254,7 +255,7 @@ public class HelpingModelTests
                 switch (program.Last)
                 {
                     case SecureCall.ForwardReceive:
-                        bool orphaned = _sk.At(Sk.Proxy).Serving == ServingKind.Orphan;
+                        bool orphaned = _sk.On(Sk.Proxy).Serving.Kind == ServingKind.Orphan;
                         Assert.True(_sk.Result(Sk.Proxy) == Status.PeerDied || (orphaned && _sk.Result(Sk.Proxy) == Status.BadState));
                         Finish(cpu, program, _sk.Message(Sk.Proxy).Downcall);
                         return;
@@ -362,7 +363,7 @@ public class HelpingModelTests
 
         private void Reply(int cpu, Program program)
         {
-            ref MessageHeader message = ref _sk.Message(_sk.State.Cpus[cpu].Component);
+            ref MessageHeader message = ref _sk.Message(_sk.OnCpu(cpu).Component);
             message.Label = MessageLabel.Reply;
             message.Length = 8;
             Make(cpu, program, SecureCall.ReplyReceive);
@@ -383,11 +384,11 @@ public class HelpingModelTests
 
         private void CheckCpus()
         {
-            int[] running = [.. Enumerable.Range(0, Cpus).Where(cpu => _sk.Steps[cpu] == SecureKernel.Step.Run).Select(cpu => _sk.State.Cpus[cpu].Component)];
+            int[] running = [.. Enumerable.Range(0, Cpus).Where(cpu => _sk.Steps[cpu] == SecureKernel.Step.Run).Select(cpu => _sk.OnCpu(cpu).Component)];
             Assert.Equal(running.Length, running.Distinct().Count());
             for (int i = 0; i < Sk.Count; i++)
             {
-                Assert.Equal(running.Contains(i), _sk.At(i).Thread == ThreadState.Running);
+                Assert.Equal(running.Contains(i), _sk.On(i).State == ThreadState.Running);
             }
 
             int[] carried = [.. Enumerable.Range(0, Cpus).Select(cpu => _sk.State.Cpus[cpu].Downcall).Where(downcall => downcall != 0)];
@@ -398,55 +399,62 @@ public class HelpingModelTests
 
         private void CheckComponents()
         {
-            HashSet<int> queuedThreads = [];
+            HashSet<ulong> queuedThreads = [];
             for (int i = 0; i < Sk.Count; i++)
             {
-                ref Component server = ref _sk.At(i);
-                for (ushort node = server.QueueHead; node != 0;)
+                ref Component component = ref _sk.At(i);
+                ref Thread server = ref _sk.On(i);
+                ref Endpoint endpoint = ref _sk.EndpointOf(i);
+                for (ulong node = endpoint.Head; node != 0;)
                 {
-                    int index = EndpointQueue.IndexOf(node);
-                    if (EndpointQueue.IsThread(node))
+                    if (EndpointQueue<FakeMachine>.IsThread(node))
                     {
-                        ref Component waiter = ref _sk.At(index);
-                        Assert.True(queuedThreads.Add(index));
-                        Assert.Equal((ThreadState.Waiting, i, 0), (waiter.Thread, waiter.WaitingFor, waiter.UpcallOf));
+                        ref Thread waiter = ref FakeMachine.At<Thread>(node);
+                        Assert.True(queuedThreads.Add(node));
+                        Assert.Equal((ThreadState.Queued, component.Endpoint), (waiter.State, waiter.Target));
                         node = waiter.Next;
                     }
                     else
                     {
-                        Assert.Equal((DowncallPhase.Queued, i), (_sk.State.Downcalls[index].Phase, _sk.State.Downcalls[index].At));
-                        node = _sk.State.Downcalls[index].Next;
+                        ref Downcall call = ref _sk.State.Downcalls[EndpointQueue<FakeMachine>.DowncallOf(node)];
+                        Assert.Equal((DowncallPhase.Queued, component.Endpoint), (call.Phase, call.At));
+                        node = call.Next;
                     }
                 }
 
-                Assert.True(server.Thread != ThreadState.Receiving || (server.QueueHead == 0 && server.Serving is ServingKind.Nobody));
-                Assert.True(server.Life != ComponentState.Dead || ((server.QueueHead == 0 || server.Scrubbing) && server.Serving == ServingKind.Nobody && server.Thread == ThreadState.Inactive));
-                if (server.Serving == ServingKind.Thread)
+                Assert.True(endpoint.Receivers == 0 || endpoint.Head == 0);
+                Assert.Equal(endpoint.Receivers == server.Address, server.State == ThreadState.Receiving);
+                Assert.True(server.State != ThreadState.Receiving || server.Serving.Kind is ServingKind.Nobody);
+                Assert.True(component.Life != ComponentState.Dead
+                    || ((endpoint.Head == 0 || component.Scrubbing) && server.Serving.Kind == ServingKind.Nobody && server.State == ThreadState.Inactive));
+                if (server.Serving.Kind == ServingKind.Thread)
                 {
-                    ref Component served = ref _sk.At(server.ServingIndex);
-                    Assert.Equal((ThreadState.Waiting, i, 0), (served.Thread, served.WaitingFor, served.UpcallOf));
+                    ref Thread served = ref FakeMachine.At<Thread>(server.Serving.Whom);
+                    Assert.True(served.State == ThreadState.Upcalling || (served.State, served.Target) == (ThreadState.Served, server.Address));
                 }
-                else if (server.Serving == ServingKind.Downcall)
+                else if (server.Serving.Kind == ServingKind.Downcall)
                 {
-                    ref Downcall call = ref _sk.State.Downcalls[server.ServingIndex];
+                    ref Downcall call = ref _sk.State.Downcalls[(int)server.Serving.Whom];
                     bool upcall = call.Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || call.Message == DowncallMessage.UpcallReturn;
-                    Assert.True(upcall ? call.Holder == i : call.Phase == DowncallPhase.Held && call.At == i);
+                    Assert.True(upcall ? call.Holder == server.Address : call.Phase == DowncallPhase.Held && call.At == server.Address);
                 }
             }
 
             // Who waits stands in a queue, is served, or has an upcall under way.
             for (int i = 0; i < Sk.Count; i++)
             {
-                ref Component waiter = ref _sk.At(i);
-                if (waiter.Thread == ThreadState.Waiting && waiter.UpcallOf == 0)
+                ref Thread waiter = ref _sk.On(i);
+                Assert.Equal(waiter.State == ThreadState.Queued, queuedThreads.Contains(waiter.Address));
+                Assert.Equal(waiter.State == ThreadState.Upcalling, waiter.Upcall != 0);
+                if (waiter.State == ThreadState.Served)
                 {
-                    ref Component server = ref _sk.At(waiter.WaitingFor);
-                    Assert.True(queuedThreads.Contains(i) ^ (server.Serving == ServingKind.Thread && server.ServingIndex == i));
+                    ref Thread server = ref FakeMachine.At<Thread>(waiter.Target);
+                    Assert.Equal((ServingKind.Thread, waiter.Address), (server.Serving.Kind, server.Serving.Whom));
                 }
-                else if (waiter.Thread == ThreadState.Waiting)
+                else if (waiter.State == ThreadState.Upcalling)
                 {
-                    ref Downcall call = ref _sk.State.Downcalls[waiter.UpcallOf - 1];
-                    Assert.Equal(i, call.Upcaller);
+                    ref Downcall call = ref _sk.State.Downcalls[waiter.Upcall - 1];
+                    Assert.Equal(waiter.Address, call.Upcaller);
                     Assert.True(call.Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || call.Message == DowncallMessage.UpcallReturn);
                 }
             }
@@ -471,8 +479,8 @@ public class HelpingModelTests
                 Assert.Equal(call.Away, _threads.Any(thread => thread.Token == token && token != 0));
                 if (call.Phase == DowncallPhase.Held)
                 {
-                    ref Component holder = ref _sk.At(call.At);
-                    Assert.True(holder.Serving is ServingKind.Downcall or ServingKind.UpcallReturn && holder.ServingIndex == i);
+                    Duty duty = FakeMachine.At<Thread>(call.At).Serving;
+                    Assert.True(duty.Kind is ServingKind.Downcall or ServingKind.UpcallReturn && duty.Whom == (ulong)i);
                 }
             }
 

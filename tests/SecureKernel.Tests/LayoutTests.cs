@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Globalization;
 using System.IO;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using Exclaves.Abi;
@@ -46,8 +47,18 @@ public partial class LayoutTests
     }
 
     [Fact]
-    public void TheContextOfAComponentIsItsStart() =>
-        Assert.Equal(0ul, Offset<Component>(nameof(Component.Context)));
+    public void TheContextOfAThreadIsItsStart() =>
+        Assert.Equal(0ul, Offset<Thread>(nameof(Thread.Context)));
+
+    [Fact]
+    public void ObjectsFitWhereTheyLie()
+    {
+        Assert.InRange((ulong)Unsafe.SizeOf<Thread>(), 1ul, Thread.Bytes);
+        Assert.Equal(CapabilitySlot.Bytes, (ulong)Unsafe.SizeOf<CapabilitySlot>());
+        Assert.InRange(Unsafe.SizeOf<Endpoint>(), 1, 1 << Endpoint.SizeLog2);
+        Assert.InRange(Unsafe.SizeOf<Notification>(), 1, 1 << Notification.SizeLog2);
+        Assert.InRange(Unsafe.SizeOf<Reply>(), 1, 1 << Reply.SizeLog2);
+    }
 
     [Theory]
     [InlineData(Services.Hello, Services.HelloLow, Services.HelloHigh)]

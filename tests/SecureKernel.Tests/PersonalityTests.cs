@@ -34,7 +34,7 @@ public class PersonalityTests
     public void ExceptionsGoToTheHandlerOnceAndThenAreTheEnd(ulong exceptionClass, ulong rest, ReflectReason reason)
     {
         Sk sk = Installed();
-        ref UserContext context = ref sk.At(Sk.Kit).Context;
+        ref UserContext context = ref sk.On(Sk.Kit).Context;
         context.X[8] = 64;
         context.X[19] = 0x1919;
         context.ProgramCounter = 0x1234;
@@ -63,14 +63,14 @@ public class PersonalityTests
                 Saved(sk).ProcessorState = state;
                 Saved(sk).ProgramCounter = state ^ 0xABC;
                 Assert.Equal(Step.Run, sk.Call(0, SecureCall.ResumeContext, ContextPage));
-                UserContext context = sk.At(Sk.Kit).Context;
+                UserContext context = sk.On(Sk.Kit).Context;
 
                 // NZCV, DIT, SSBS: no mode, no mask, no step, no illegal state.
                 Assert.Equal(state & 0xF100_1000, context.ProcessorState);
                 Assert.Equal(0ul, context.ProcessorState & 0x3FF);
                 Assert.Equal(0ul, context.ProcessorState & (1ul << 21 | 1ul << 20));
                 Assert.Equal(state ^ 0xABC, context.ProgramCounter);
-                Assert.False(sk.At(Sk.Kit).Personality.InHandler);
+                Assert.False(sk.On(Sk.Kit).Personality.InHandler);
             },
             iter: 1000,
             threads: 1);
@@ -88,9 +88,9 @@ public class PersonalityTests
     {
         Sk sk = Installed();
         sk.Fault(0, 0x15);
-        ulong counter = sk.At(Sk.Kit).Context.ProgramCounter;
+        ulong counter = sk.On(Sk.Kit).Context.ProgramCounter;
         sk.Call(0, SecureCall.ResumeContext, address);
-        Assert.Equal((Status.BadAddress, counter, true), (sk.Result(Sk.Kit), sk.At(Sk.Kit).Context.ProgramCounter, sk.At(Sk.Kit).Personality.InHandler));
+        Assert.Equal((Status.BadAddress, counter, true), (sk.Result(Sk.Kit), sk.On(Sk.Kit).Context.ProgramCounter, sk.On(Sk.Kit).Personality.InHandler));
     }
 
     [Theory]
@@ -106,7 +106,7 @@ public class PersonalityTests
         Sk sk = Sk.Boot();
         sk.Forward(0, Sk.KitSlot, Sk.Kit);
         sk.Call(0, SecureCall.SetPersonality, handler, stack, page);
-        Assert.Equal((status, 0ul), (sk.Result(Sk.Kit), sk.At(Sk.Kit).Personality.Handler));
+        Assert.Equal((status, 0ul), (sk.Result(Sk.Kit), sk.On(Sk.Kit).Personality.Handler));
         sk.Call(0, SecureCall.ResumeContext, ContextPage);
         Assert.Equal(Status.BadState, sk.Result(Sk.Kit));
     }
@@ -126,7 +126,7 @@ public class PersonalityTests
             ulong token = sk.Answer(0).X3;
             sk.Enter(0, Tee.ReturnFromRpc, 0, 0, token);
             sk.AssertRuns(0, Sk.Kit);
-            Assert.Equal(inHandler ? ReflectReason.SystemCall : ReflectReason.Tick, (ReflectReason)sk.At(Sk.Kit).Context.X[0]);
+            Assert.Equal(inHandler ? ReflectReason.SystemCall : ReflectReason.Tick, (ReflectReason)sk.On(Sk.Kit).Context.X[0]);
         }
     }
 

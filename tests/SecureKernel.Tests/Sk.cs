@@ -134,7 +134,7 @@ public sealed class Sk
             step = step == Step.Run ? sk.Call(0, SecureCall.Receive) : Dispatcher<FakeMachine>.Next(ref sk.State, ref cpu);
         }
 
-        Assert.Equal((ThreadState.Receiving, ThreadState.Receiving), (sk.State.Components[Proxy].Thread, sk.State.Components[Entropy].Thread));
+        Assert.Equal((ThreadState.Receiving, ThreadState.Receiving), (sk.On(Proxy).State, sk.On(Entropy).State));
         return sk;
     }
 
@@ -142,9 +142,17 @@ public sealed class Sk
 
     public ref Component At(int component) => ref State.Components[component];
 
-    public ref MessageHeader Message(int component) => ref FakeMachine.At<MessageHeader>(At(component).IpcPage);
+    /// <summary>A component's thread.</summary>
+    public ref Thread On(int component, uint thread = 0) => ref FakeMachine.At<Thread>(At(component).Thread(thread));
 
-    public Span<byte> Body(int component) => FakeMachine.Machine.Memory.AsSpan((int)(At(component).IpcPage - FakeMachine.MemoryBase) + MessageHeader.Bytes, MessageHeader.MaxBodyBytes);
+    /// <summary>The thread that a CPU runs, or ran last.</summary>
+    public ref Thread OnCpu(int cpu) => ref FakeMachine.At<Thread>(State.Cpus[cpu].Thread);
+
+    public ref Endpoint EndpointOf(int component) => ref FakeMachine.At<Endpoint>(At(component).Endpoint);
+
+    public ref MessageHeader Message(int component, uint thread = 0) => ref FakeMachine.At<MessageHeader>(On(component, thread).IpcPage);
+
+    public Span<byte> Body(int component) => FakeMachine.Machine.Memory.AsSpan((int)(On(component).IpcPage - FakeMachine.MemoryBase) + MessageHeader.Bytes, MessageHeader.MaxBodyBytes);
 
     private const ulong MaximumWork = 5000;
 
@@ -174,7 +182,7 @@ public sealed class Sk
     /// <summary>The thread on a CPU makes a system call.</summary>
     public Step Call(int cpu, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0, ulong x3 = 0, ulong x4 = 0)
     {
-        ref UserContext context = ref At(State.Cpus[cpu].Component).Context;
+        ref UserContext context = ref OnCpu(cpu).Context;
         context.X[8] = (ulong)call;
         context.X[0] = x0;
         context.X[1] = x1;
@@ -187,7 +195,7 @@ public sealed class Sk
     /// <summary>A call that works in chunks, to its end: EL0 executes it again as long as SK says so.</summary>
     public Step Complete(int cpu, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0)
     {
-        ref UserContext context = ref At(State.Cpus[cpu].Component).Context;
+        ref UserContext context = ref OnCpu(cpu).Context;
         ulong next = context.ProgramCounter;
         Call(cpu, call, x0, x1, x2);
         for (int i = 0; context.ProgramCounter == next - 4; i++)
@@ -202,7 +210,7 @@ public sealed class Sk
 
     public Step Fault(int cpu, ulong exceptionClass, ulong rest = 0)
     {
-        At(State.Cpus[cpu].Component).Context.Syndrome = (exceptionClass << 26) | rest;
+        OnCpu(cpu).Context.Syndrome = (exceptionClass << 26) | rest;
         FakeMachine.Machine.BeginStep();
         return Steps[cpu] = Metered(Dispatcher<FakeMachine>.Returned(ref State, ref State.Cpus[cpu], Trap.Synchronous));
     }
@@ -225,8 +233,8 @@ public sealed class Sk
     public void AssertRuns(int cpu, int component)
     {
         Assert.Equal(Step.Run, Settle(cpu));
-        Assert.Equal(component, State.Cpus[cpu].Component);
-        Assert.Equal((ThreadState.Running, cpu), (At(component).Thread, At(component).Cpu));
+        Assert.Equal(component, OnCpu(cpu).Component);
+        Assert.Equal((ThreadState.Running, cpu), (OnCpu(cpu).State, OnCpu(cpu).Cpu));
     }
 
     public (ulong X0, ulong X1, ulong X2, ulong X3) Answer(int cpu)
@@ -237,7 +245,7 @@ public sealed class Sk
         return (left.X0, left.X1, left.X2, left.X3);
     }
 
-    public Status Result(int component) => (Status)At(component).Context.X[0];
+    public Status Result(int component) => (Status)On(component).Context.X[0];
 
     /// <summary>Linux calls; XnuProxy hands the call to a service, which runs on the CPU then. Answers XnuProxy's id of the downcall.</summary>
     public ulong Forward(int cpu, uint slot, int service, ulong nonce = 1, ulong rpcArgument = 0)
@@ -248,7 +256,7 @@ public sealed class Sk
         Message(Proxy).Label = MessageLabel.Invoke;
         Message(Proxy).Length = 16;
         Call(cpu, SecureCall.ForwardReceive, slot, rpcArgument);
-        if (Settle(cpu) == Step.Run && At(service).Context.ProgramCounter == EntryPoint && At(service).Serving == ServingKind.Nobody)
+        if (Settle(cpu) == Step.Run && On(service).Context.ProgramCounter == EntryPoint && On(service).Serving.Kind == ServingKind.Nobody)
         {
             Call(cpu, SecureCall.Receive);
         }
@@ -261,7 +269,7 @@ public sealed class Sk
     public uint FreeDowncallCount()
     {
         uint count = 0;
-        for (ushort at = State.FreeDowncalls; at != 0; at = State.Downcalls[at - 1].Next)
+        for (ulong at = State.FreeDowncalls; at != 0; at = State.Downcalls[(int)at - 1].Next)
         {
             count++;
             Assert.True(count <= Limits.Downcalls);

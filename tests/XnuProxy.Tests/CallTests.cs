@@ -287,6 +287,35 @@ public class CallTests
         Assert.Equal(0, world.State.RequestCount);
     }
 
+    /// <summary>A session belongs to the life that opened it; only a new one makes a component live again.</summary>
+    [Fact]
+    public void ASessionEndsWithTheLifeOfItsService()
+    {
+        World world = World.Ready();
+        world.CanRestart = true;
+        uint first = world.Open();
+        world.IsServiceDead = true;
+        Assert.Equal((Ending.Finish, Tee.ErrorTargetDead), Invoke(world, first));
+        Assert.Equal((true, 1ul), (world.IsServiceDead, world.Life));
+
+        world.WriteArgument(World.CallPage, MessageCommand.OpenSession, 0, 0, World.OpenParameters(Services.HelloLow, Services.HelloHigh));
+        Decision open = world.CallRegistered();
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, open));
+        Assert.Equal((Ending.Forward, 2ul), (world.LastEnding, world.Life));
+        world.Complete(open.Downcall, Tee.Success);
+        uint second = world.Get<MessageArgument>(World.CallPage).Session;
+
+        Assert.Equal((Ending.Finish, Tee.ErrorTargetDead), Invoke(world, first));
+        Assert.Equal(Ending.Forward, Invoke(world, second).Ending);
+    }
+
+    private static (Ending Ending, uint Result) Invoke(World world, uint session)
+    {
+        world.WriteArgument(World.CallPage, MessageCommand.InvokeCommand, 1, session);
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.CallRegistered()));
+        return (world.LastEnding, world.Get<MessageArgument>(World.CallPage).Result);
+    }
+
     [Fact]
     public void AServiceThatIsGoneIsAnsweredAsDead()
     {

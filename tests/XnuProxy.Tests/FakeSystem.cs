@@ -19,7 +19,10 @@ public readonly struct FakeSystem : IProxySystem
 
     public static Status ReplyReceive() => World.End(Ending.Reply);
 
-    public static Status ForwardReceive(uint slot, ulong rpcArgument) => World.IsServiceDead ? Status.PeerDied : World.End(Ending.Forward);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation) =>
+        World.IsServiceDead || (generation != 0 && generation != World.Life) ? Status.PeerDied : World.End(Ending.Forward);
+
+    public static Status Restart(uint component) => World.Restart(component);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => World.End(Ending.Finish);
 

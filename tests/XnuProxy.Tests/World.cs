@@ -26,6 +26,10 @@ public sealed class World
 
     public ProxyState State;
     public bool IsServiceDead;
+
+    /// <summary>Which life of the service's component this is, and whether there can be another.</summary>
+    public ulong Life = 1;
+    public bool CanRestart;
     public Ending LastEnding;
     public (ulong Downcall, ulong X0)? Suspended;
     public Status SuspendAnswer;
@@ -269,6 +273,7 @@ public sealed class World
 
         message.Label = label;
         message.Downcall = downcall;
+        message.Badge = label == MessageLabel.Completion ? Life : message.Badge;
         message.Status = status;
         message.Word0 = x0;
         message.Word1 = x1;
@@ -377,6 +382,19 @@ public sealed class World
         }
 
         return Get<MessageArgument>(CallPage).Result;
+    }
+
+    public Status Restart(uint component)
+    {
+        Xunit.Assert.Equal(2u, component);
+        if (!CanRestart || !IsServiceDead)
+        {
+            return Status.BadState;
+        }
+
+        IsServiceDead = false;
+        Life++;
+        return Status.Ok;
     }
 
     /// <summary>The service answers what lies in the body by now.</summary>

@@ -76,6 +76,9 @@ public enum GrantKind : uint
 
     /// <summary>Read the counters of SK and SPTM.</summary>
     Counters = 5,
+
+    /// <summary>Make kernel objects out of <see cref="GrantEntry.Argument"/> bytes (a power of two, at least 4 KiB) of untyped memory of its own.</summary>
+    Untyped = 6,
 }
 
 /// <summary>One capability that a component holds from the start, at the slot given.</summary>
@@ -117,6 +120,9 @@ public struct ComponentEntry
     /// <summary>Slot, beyond those that a grant can name, of XnuProxy's endpoint: for upcalls. Every component that a <see cref="ServiceEntry"/> names has it.</summary>
     public const uint UpcallSlot = 32;
 
+    /// <summary>From here on, by component index, the proxy's slots for those that serve Linux.</summary>
+    public const uint FirstServiceSlot = 64;
+
     public Name64 Name;
     public ComponentKind Kind;
     public ComponentFlags Flags;
@@ -139,6 +145,10 @@ public struct ComponentEntry
 
     /// <summary>Memory beyond <see cref="QuotaBytes"/> that it may ask Linux for while it serves a call; page multiple. Only its data comes to lie there.</summary>
     public ulong DonatedBytes;
+
+    /// <summary>Threads that serve its endpoint at once; 0 stands for 1.</summary>
+    public uint Threads;
+    public uint Reserved;
 }
 
 /// <summary>A service that Linux can name by UUID.</summary>

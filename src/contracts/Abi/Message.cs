@@ -14,7 +14,7 @@ public struct MessageHeader
     /// <summary>Bytes of body that follow the header, 0..<see cref="MaxBodyBytes"/>.</summary>
     public uint Length;
 
-    /// <summary>Badge of the capability the sender used; SK writes it.</summary>
+    /// <summary>Badge of the capability the sender used; of a <see cref="MessageLabel.Completion"/>, the generation of the component that answered. SK writes it.</summary>
     public ulong Badge;
 
     /// <summary>Downcall that this message serves (index and generation), for XnuProxy; elsewhere 0. SK writes it.</summary>
@@ -22,7 +22,10 @@ public struct MessageHeader
 
     /// <summary>In a reply: how it went, from the server's view or (PeerDied ...) from SK's.</summary>
     public Status Status;
-    public uint Reserved;
+
+    /// <summary>A slot. Sender: of a capability that goes along, if the endpoint's capability has the right; 0 = none. Receiver, while it waits: an empty slot for one;
+    /// with the message: that slot if one came, else 0.</summary>
+    public uint Capability;
     public ulong Word0;
     public ulong Word1;
     public ulong Word2;

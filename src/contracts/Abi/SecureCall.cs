@@ -7,16 +7,16 @@ public enum SecureCall : ulong
     /// <summary>Zero is no call.</summary>
     None = 0,
 
-    /// <summary>Waits for the next message on the own endpoint.</summary>
+    /// <summary>x0 = endpoint slot, or 0 for the own endpoint: waits for the next message there.</summary>
     Receive = 1,
 
-    /// <summary>Sends the IPC page as the answer to the message being served, then waits for the next one.</summary>
+    /// <summary>Sends the IPC page as the answer to the message being served, then waits for the next one as <see cref="Receive"/> does.</summary>
     ReplyReceive = 2,
 
     /// <summary>x0 = endpoint slot: sends the IPC page and waits; the answer is in the IPC page.</summary>
     Call = 3,
 
-    /// <summary>x0 = endpoint slot, x1 = VA in the shared window of the call's RPC argument (SK parks a panicking thread there; 0 = none): hands the message being served on, with the IPC page as its new content. The answer comes to the
+    /// <summary>x0 = endpoint slot, x1 = VA in the shared window of the call's RPC argument (SK parks a panicking thread there; 0 = none), x2 = generation of the component that is meant (0 = any): hands the message being served on, with the IPC page as its new content. The answer comes to the
     /// own endpoint as a message with label <see cref="MessageLabel.Completion"/>; the caller is free at once and must Receive next.</summary>
     Forward = 4,
 
@@ -101,6 +101,66 @@ public enum SecureCall : ulong
 
     /// <summary>Downcall capability. PA in x1 of a run that has gone back entirely and can be freed in Linux; Status.NotFound when there is none.</summary>
     CollectDonated = 29,
+
+    /// <summary>x0 = reply slot: the answer that is owed for the message being served is put aside there; the caller can receive the next one.</summary>
+    Defer = 30,
+
+    /// <summary>x0 = reply slot: sends the IPC page as the answer that was put aside; the caller goes on.</summary>
+    ReplyDeferred = 31,
+
+    /// <summary>x0 = notification slot: sets the bits of its badge. Whoever waits for it goes on.</summary>
+    Signal = 32,
+
+    /// <summary>x0 = notification slot: waits until bits are set; they are in x1 and cleared.</summary>
+    Wait = 33,
+
+    /// <summary>As <see cref="Wait"/> but answers at once: Status.Busy when no bit is set.</summary>
+    Poll = 34,
+
+    /// <summary>x0 = untyped slot, x1 = <see cref="ObjectKind"/>, x2 = log2 of the bytes (<see cref="ObjectKind.Untyped"/> alone, else 0), x3 = first slot,
+    /// x4 = how many: makes objects, one original capability each, in slots that follow each other. x3 and x4 say how far it came.</summary>
+    Retype = 35,
+
+    /// <summary>x0 = empty slot, x1 = slot of an endpoint, a notification or a frame, x2 = rights kept, x3 = badge (0: as it is; else x1 has none yet): derives a capability.</summary>
+    Derive = 36,
+
+    /// <summary>x0 = empty slot, x1 = slot: moves a capability that boot did not make.</summary>
+    Move = 37,
+
+    /// <summary>x0 = slot: takes back everything that was derived from it, wherever it is. Untyped memory is free, and zero, afterwards.</summary>
+    Revoke = 38,
+
+    /// <summary>x0 = slot: <see cref="Revoke"/>, then gives the capability up; with the original, the object ends.</summary>
+    Delete = 39,
+
+    /// <summary>x0 = frame slot, x1 = VA, x2 = R or RW: maps it in the own address space. One capability, one place.</summary>
+    MapFrame = 40,
+
+    /// <summary>x0 = frame slot.</summary>
+    UnmapFrame = 41,
+
+    /// <summary>Downcall capability. x0 = component index: one that has ended is declared anew, as soon as all that it had is scrubbed and revoked; its next caller starts it.</summary>
+    Restart = 42,
+}
+
+/// <summary>What <see cref="SecureCall.Retype"/> makes.</summary>
+public enum ObjectKind : ulong
+{
+    None = 0,
+
+    /// <summary>Memory to make objects of, by whoever it is passed to.</summary>
+    Untyped = 1,
+
+    /// <summary>4 KiB that can be mapped.</summary>
+    Frame = 2,
+    Endpoint = 3,
+    Notification = 4,
+
+    /// <summary>Holds one answer that is owed.</summary>
+    Reply = 5,
+
+    /// <summary>128 more slots: slot i of the table in slot s has the name (s &lt;&lt; 16) | i.</summary>
+    CapabilityTable = 6,
 }
 
 /// <summary>Arguments of <see cref="SecureCall"/>s.</summary>

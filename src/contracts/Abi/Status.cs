@@ -50,4 +50,7 @@ public enum Status : uint
 
     /// <summary>The peer ended because Linux took back memory that it had given to it.</summary>
     Reclaimed = 15,
+
+    /// <summary>The object for which the caller waited was taken away.</summary>
+    Revoked = 16,
 }

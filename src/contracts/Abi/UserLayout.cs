@@ -22,10 +22,22 @@ public static class UserLayout
     public const ulong PrivateBase = 0x7F00_0020_0000;
     public const ulong PrivateEnd = 0x7F00_4000_0000;
 
+    /// <summary>Where threads but the first have their IPC page and stack.</summary>
+    public const ulong ThreadBase = 0x7F00_8000_0000;
+    public const ulong ThreadSpan = 0x10_0000;
+    public const ulong ThreadEnd = ThreadBase + (64 * ThreadSpan);
+    private const ulong StackOffset = 0x8_0000;
+
     /// <summary>XnuProxy's window on registered Linux pages.</summary>
     public const ulong SharedBase = 0x7F80_0000_0000;
     public const ulong SharedEnd = 0x7F90_0000_0000;
     public const ulong End = 0x8000_0000_0000;
+
+    /// <summary>IPC page of a component's thread.</summary>
+    public static ulong IpcPageOf(uint thread) => thread == 0 ? IpcPage : ThreadBase + (thread * ThreadSpan);
+
+    /// <summary>First byte above a thread's stack of <see cref="StackBytes"/>.</summary>
+    public static ulong StackTopOf(uint thread) => thread == 0 ? StackTop : ThreadBase + (thread * ThreadSpan) + StackOffset;
 }
 
 /// <summary>Read-only page at <see cref="UserLayout.StartInfo"/>: who I am.</summary>

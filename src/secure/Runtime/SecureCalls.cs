@@ -29,7 +29,10 @@ public static unsafe class SecureCalls
 
     public static Status TryCallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.TryCall);
 
-    public static Status ForwardReceive(uint slot, ulong rpcArgument) => Call(slot, rpcArgument, 0, 0, 0, SecureCall.ForwardReceive);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation) =>
+        Call(slot, rpcArgument, generation, 0, 0, SecureCall.ForwardReceive);
+
+    public static Status Restart(ulong component) => Call(component, 0, 0, 0, 0, SecureCall.Restart);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => Call(downcall, x0, 0, 0, 0, SecureCall.FinishReceive);
 

@@ -21,7 +21,10 @@ internal readonly unsafe struct ProxySystem : IProxySystem
 
     public static Status ReplyReceive() => SecureCalls.ReplyReceive();
 
-    public static Status ForwardReceive(uint slot, ulong rpcArgument) => SecureCalls.ForwardReceive(slot, rpcArgument);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation) =>
+        SecureCalls.ForwardReceive(slot, rpcArgument, generation);
+
+    public static Status Restart(uint component) => SecureCalls.Restart(component);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => SecureCalls.FinishReceive(downcall, x0);
 

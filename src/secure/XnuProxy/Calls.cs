@@ -197,7 +197,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Complete(ref state, downcall, Status.Ok);
         }
 
-        return Decision.Forward(downcall, services[target.Service].ProxySlot, place.Address + place.Bytes);
+        return Decision.Forward(downcall, in services[target.Service], place.Address + place.Bytes, command == MessageCommand.OpenSession ? 0 : target.Life);
     }
 
     private static ref ServiceMessage StartMessage(ref ProxyState state, int session, MessageLabel label)
@@ -226,6 +226,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             if (result == Tee.Success && listens)
             {
                 session.State = SessionState.Open;
+                session.Life = TSystem.Message.Badge;
                 uint id = state.Sessions.IdOf(request.Session);
                 TSystem.CopyOut(request.Argument.Address + MessageArgument.SessionOffset, Bytes(ref id));
             }

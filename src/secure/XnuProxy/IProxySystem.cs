@@ -16,8 +16,10 @@ public interface IProxySystem
 
     static abstract Status Receive();
     static abstract Status ReplyReceive();
-    /// <summary><paramref name="rpcArgument"/>: address in the window of what follows the call's argument.</summary>
-    static abstract Status ForwardReceive(uint slot, ulong rpcArgument);
+
+    /// <param name="rpcArgument">Address in the window of what follows the call's argument.</param>
+    /// <param name="generation">Of the component that is meant; 0 = whichever lives.</param>
+    static abstract Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation);
     static abstract Status FinishReceive(ulong downcall, ulong x0);
     static abstract Status Suspend(ulong downcall, ulong x0, ulong x1 = 0, ulong x2 = 0);
 
@@ -38,6 +40,9 @@ public interface IProxySystem
 
     static abstract void CopyIn(scoped Span<byte> to, ulong shared);
     static abstract void CopyOut(ulong shared, scoped ReadOnlySpan<byte> from);
+
+    /// <summary>A component that has ended is declared anew.</summary>
+    static abstract Status Restart(uint component);
 
     static abstract Status Counters(scoped Span<ulong> words);
     static abstract Status Component(uint index, out ComponentStatus status);

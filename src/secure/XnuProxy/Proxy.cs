@@ -22,13 +22,18 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
     {
         if (decision.Ending == Ending.Forward)
         {
-            Status status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument);
+            Status status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life);
+            if (decision.Life == 0 && status is Status.PeerDied or Status.Reclaimed && TSystem.Restart(decision.Component) == Status.Ok)
+            {
+                status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life);
+            }
+
             if (status == Status.Ok)
             {
                 return status;
             }
 
-            // The service is gone: the client learns it now.
+            // The service that the session was opened with is gone: the client learns it now.
             decision = Calls<TSystem>.Complete(ref state, decision.Downcall, status == Status.Reclaimed ? status : Status.PeerDied);
         }
 

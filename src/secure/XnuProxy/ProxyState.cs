@@ -63,11 +63,22 @@ public struct Decision
     /// <summary>Of <see cref="Ending.Forward"/>: where the call's RPC argument lies in the window.</summary>
     public ulong RpcArgument;
 
+    /// <summary>Of <see cref="Ending.Forward"/>: the component that serves, and which life of it is meant; 0 = any, and if it has ended, a new one.</summary>
+    public uint Component;
+    public ulong Life;
+
     public static Decision Receive => default;
     public static Decision Reply => new() { Ending = Ending.Reply };
 
-    public static Decision Forward(ulong downcall, uint slot, ulong rpcArgument) =>
-        new() { Ending = Ending.Forward, Downcall = downcall, Slot = slot, RpcArgument = rpcArgument };
+    public static Decision Forward(ulong downcall, in ServiceEntry service, ulong rpcArgument, ulong life) => new()
+    {
+        Ending = Ending.Forward,
+        Downcall = downcall,
+        Slot = service.ProxySlot,
+        Component = service.Component,
+        RpcArgument = rpcArgument,
+        Life = life,
+    };
 
     public static Decision Finish(ulong downcall, ulong x0) => new() { Ending = Ending.Finish, Downcall = downcall, X0 = x0 };
 }

@@ -24,6 +24,9 @@ public struct Session
 
     /// <summary>Index of the service entry, or one of <see cref="BuiltIn"/>.</summary>
     public int Service;
+
+    /// <summary>Which life of the service's component opened it; the session ends with that.</summary>
+    public ulong Life;
 }
 
 /// <summary>Services that XnuProxy serves itself, as negative service numbers.</summary>

@@ -138,8 +138,9 @@ internal static class Kernel
             NoteMasked(ref cpu);
             if (step == Step.Run)
             {
-                ref Component component = ref _state.Components[cpu.Component];
-                ulong trapped = Gate.RunUser(ref component.Context, component.Space.TranslationBase, cpu.Booting ? MaskInterrupts : 0);
+                ref Thread thread = ref SkMachine.At<Thread>(cpu.Thread);
+                ulong space = _state.Components[thread.Component].Space.TranslationBase;
+                ulong trapped = Gate.RunUser(ref thread.Context, space, cpu.Booting ? MaskInterrupts : 0);
                 cpu.MaskedSince = trapped >> TrapBits;
                 Lock.Acquire();
                 step = Dispatcher<SkMachine>.Returned(ref _state, ref cpu, (Trap)(trapped & ((1 << TrapBits) - 1)));
@@ -149,7 +150,7 @@ internal static class Kernel
 
             if (step == Step.Pause)
             {
-                Thread.SpinWait(PauseIterations);
+                System.Threading.Thread.SpinWait(PauseIterations);
             }
 
             // The dispatcher looks for an interrupt first.

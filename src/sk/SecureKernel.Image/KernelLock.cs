@@ -21,7 +21,7 @@ internal struct KernelLock
                 break;
             }
 
-            Thread.SpinWait(1);
+            System.Threading.Thread.SpinWait(1);
         }
 
         if (IsBroken)

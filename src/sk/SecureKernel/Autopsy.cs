@@ -8,13 +8,14 @@ public static class Autopsy<TMachine> where TMachine : struct, IMachine
 {
     private const ulong RecordBytes = 16;
 
-    public static void Write(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why)
+    public static void Write(ref KernelState kernel, ref Thread thread, ReadOnlySpan<byte> why)
     {
         ref PanicRecord record = ref kernel.LastWords;
-        record.Call = CallOf(ref kernel, Messages<TMachine>.DowncallOf(ref kernel, ref component));
+        record.Call = CallOf(ref kernel, Messages<TMachine>.DowncallOf(ref thread));
+        ref Component component = ref kernel.Components[thread.Component];
         record.Component = TMachine.At<Name64>(component.Entry);
         SetMessage(ref record, why);
-        ref UserContext context = ref component.Context;
+        ref UserContext context = ref thread.Context;
         record.X = context.X;
         record.StackPointer = context.StackPointer;
         record.ProgramCounter = context.ProgramCounter;

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using Exclaves.Abi;
 
@@ -52,14 +53,66 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
 
         for (int i = 0; i < kernel.ComponentCount; i++)
         {
-            ulong quota = TMachine.At<ComponentEntry>(EntryOf(components, i)).QuotaBytes & ~(Limits.PageBytes - 1);
-            if (next > end || end - next < quota)
+            ref Component component = ref kernel.Components[i];
+            ref ComponentEntry entry = ref TMachine.At<ComponentEntry>(EntryOf(components, i));
+            ulong quota = entry.QuotaBytes & ~(Limits.PageBytes - 1);
+            ulong objects = ObjectBytes(ref component, ref entry, next);
+            if (next > end || end - next < objects || end - next - objects < quota)
             {
                 TMachine.Panic(PanicCode.PoolTooSmall, (ulong)i, quota, info.UntypedBytes);
             }
 
-            kernel.Components[i].Memory.Initialize(next, quota);
+            next += objects;
+            component.Memory.Initialize(next, quota);
             next += quota;
+        }
+
+        // Untyped memory lies at multiples of its size: the largest first would pack best, and the image tool says so.
+        for (int i = 0; i < kernel.ComponentCount; i++)
+        {
+            ref ComponentEntry entry = ref TMachine.At<ComponentEntry>(EntryOf(components, i));
+            for (int grant = 0; grant < (int)entry.GrantCount; grant++)
+            {
+                if (entry.Grants[grant].Kind == GrantKind.Untyped)
+                {
+                    GrantUntyped(ref kernel.Components[i], ref entry.Grants[grant], ref next, end);
+                }
+            }
+        }
+    }
+
+    /// <summary>The table, then endpoint and threads: what SK itself keeps of a component, outside its quota, for as long as the machine runs.</summary>
+    private static ulong ObjectBytes(ref Component component, ref ComponentEntry entry, ulong start)
+    {
+        uint pages = (entry.Flags & ComponentFlags.Proxy) != 0 ? Limits.ProxyTablePages : 1;
+        component.Capabilities.Base = start;
+        component.Capabilities.Slots = pages * CapabilityTable.PageSlots;
+        component.Endpoint = start + (pages * Limits.PageBytes);
+        component.Threads = component.Endpoint + Thread.Bytes;
+        component.ThreadCount = entry.Threads == 0 ? 1 : entry.Threads;
+        if (component.ThreadCount > Limits.Threads)
+        {
+            Refuse(9);
+        }
+
+        ulong bytes = (pages * Limits.PageBytes) + ((component.ThreadCount + 1) * Thread.Bytes);
+        return (bytes + Limits.PageBytes - 1) & ~(Limits.PageBytes - 1);
+    }
+
+    private static void GrantUntyped(ref Component component, ref GrantEntry grant, ref ulong next, ulong end)
+    {
+        ulong bytes = grant.Argument;
+        ulong start = (next + bytes - 1) & ~(bytes - 1);
+        if (bytes < Limits.PageBytes || !BitOperations.IsPow2(bytes) || start >= end || end - start < bytes)
+        {
+            TMachine.Panic(PanicCode.PoolTooSmall, component.Index, bytes, end - next);
+        }
+
+        next = start + bytes;
+        Capability untyped = Capability.Create(CapabilityKind.Untyped, CapabilityRights.Use, start, BitOperations.TrailingZeroCount(bytes), original: true);
+        if (component.Capabilities.Insert<TMachine>(grant.Slot, untyped, 0) != Status.Ok)
+        {
+            Refuse(6);
         }
     }
 
@@ -85,12 +138,11 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
                 kernel.Proxy = i;
             }
 
-            GrantAll(ref kernel, ref component, ref entry);
             component.DonatedLimit = entry.DonatedBytes / Limits.PageBytes;
-            if (component.DonatedLimit != 0 && (component.IsCore || component.Capabilities.MayUse(CapabilityKind.DmaAddress)))
+            Prepare(ref component);
+            if (Distribution<TMachine>.Declare(ref component) != Status.Ok)
             {
-                // Linux can end it at any time, and no device of the secure world may keep the address.
-                Refuse(8);
+                Refuse(6);
             }
         }
 
@@ -99,67 +151,44 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
             Refuse(5);
         }
 
-        GrantUpcalls(ref kernel);
-    }
-
-    /// <summary>Whoever serves Linux may ask Linux: XnuProxy decides what.</summary>
-    private static void GrantUpcalls(ref KernelState kernel)
-    {
         for (uint i = 0; i < kernel.ServiceCount; i++)
         {
-            ref ServiceEntry service = ref TMachine.At<ServiceEntry>(kernel.Services + (i * (ulong)Unsafe.SizeOf<ServiceEntry>()));
-            if (service.Component >= (uint)kernel.ComponentCount || service.Component == (uint)kernel.Proxy)
+            uint server = Distribution<TMachine>.ServiceAt(ref kernel, i).Component;
+            if (server >= (uint)kernel.ComponentCount || server == (uint)kernel.Proxy)
             {
                 Refuse(7);
-                continue;
             }
+        }
 
-            // A component with several services has the slot already.
-            ref Component component = ref kernel.Components[(int)service.Component];
-            if (component.Capabilities.IsEmpty(ComponentEntry.UpcallSlot))
+        for (int i = 0; i < kernel.ComponentCount; i++)
+        {
+            ref Component component = ref kernel.Components[i];
+            if (Distribution<TMachine>.Grant(ref kernel, ref component) != Status.Ok)
             {
-                // The slot is empty and every operand in range.
-                _ = component.Capabilities.Insert(
-                    ComponentEntry.UpcallSlot, CapabilityKind.Endpoint, CapabilityRights.Send, 1, (ulong)kernel.Proxy, component.Index + 1);
+                Refuse(6);
+            }
+
+            if (component.DonatedLimit != 0 && (component.IsCore || component.Capabilities.MayUse(CapabilityKind.DmaAddress)))
+            {
+                // Linux can end it at any time, and no device of the secure world may keep the address.
+                Refuse(8);
             }
         }
+
+        kernel.IsDistributed = true;
     }
 
-    private static void GrantAll(ref KernelState kernel, ref Component component, ref ComponentEntry entry)
+    private static void Prepare(ref Component component)
     {
-        Status status = component.Capabilities.Insert(ComponentEntry.OwnEndpointSlot, CapabilityKind.Endpoint, CapabilityRights.Receive, 1, component.Index, 0);
-        for (int i = 0; i < (int)entry.GrantCount && status == Status.Ok; i++)
+        TMachine.At<Endpoint>(component.Endpoint).Owner = (int)component.Index;
+        for (uint i = 0; i < component.ThreadCount; i++)
         {
-            status = Grant(ref kernel, ref component, ref entry.Grants[i]);
-        }
-
-        if (status != Status.Ok)
-        {
-            Refuse(6);
+            ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
+            thread.Address = component.Thread(i);
+            thread.Component = (int)component.Index;
+            thread.Number = i;
         }
     }
-
-    private static Status Grant(ref KernelState kernel, ref Component component, ref GrantEntry grant)
-    {
-        switch (grant.Kind)
-        {
-            case GrantKind.Endpoint when grant.Argument < (ulong)kernel.ComponentCount:
-                return component.Capabilities.Insert(grant.Slot, CapabilityKind.Endpoint, CapabilityRights.Send, 1, grant.Argument, grant.Badge);
-            case GrantKind.Device when (grant.Argument & (Limits.PageBytes - 1)) == 0 && !IsRam(ref kernel, grant.Argument):
-                return component.Capabilities.Insert(grant.Slot, CapabilityKind.Device, CapabilityRights.Map, 1, grant.Argument / Limits.PageBytes, 0);
-            case GrantKind.DmaAddress:
-                return component.Capabilities.Insert(grant.Slot, CapabilityKind.DmaAddress, CapabilityRights.Use, 1, 0, 0);
-            case GrantKind.Downcall when component.IsProxy:
-                return component.Capabilities.Insert(grant.Slot, CapabilityKind.Downcall, CapabilityRights.Use, 1, 0, 0);
-            case GrantKind.Counters:
-                return component.Capabilities.Insert(grant.Slot, CapabilityKind.Counters, CapabilityRights.Use, 1, 0, 0);
-            default:
-                return Status.BadArgument;
-        }
-    }
-
-    private static bool IsRam(ref KernelState kernel, ulong address) =>
-        address >= kernel.RamBase && address - kernel.RamBase < kernel.RamBytes;
 
     private static ulong EntryOf(ulong components, int index) => components + ((ulong)index * (ulong)Unsafe.SizeOf<ComponentEntry>());
 

@@ -1,5 +1,5 @@
 using System;
-using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 
 namespace Exclaves.SecureKernel;
 
@@ -7,15 +7,23 @@ namespace Exclaves.SecureKernel;
 public enum CapabilityKind : byte
 {
     None = 0,
-
-    /// <summary>Object = component index.</summary>
     Endpoint = 1,
 
-    /// <summary>Object = page number of the device.</summary>
+    /// <summary>Object = physical address of the device's page.</summary>
     Device = 2,
+
+    /// <summary>The three that name no object; they are their holder's own and go to nobody else.</summary>
     DmaAddress = 3,
     Downcall = 4,
     Counters = 5,
+    Untyped = 6,
+    Frame = 7,
+    Table = 8,
+    Notification = 9,
+    Reply = 10,
+
+    /// <summary>Object = <see cref="Component"/> index, in steps of <see cref="Capability.ObjectBytes"/>.</summary>
+    Component = 11,
 }
 
 /// <summary>What its holder may do with the object.</summary>
@@ -23,26 +31,45 @@ public enum CapabilityKind : byte
 public enum CapabilityRights : byte
 {
     None = 0,
+
+    /// <summary>Endpoint: call. Notification: signal.</summary>
     Send = 1,
+
+    /// <summary>Endpoint: receive. Notification: wait.</summary>
     Receive = 2,
     Map = 4,
     Use = 8,
+
+    /// <summary>Frame, with <see cref="Map"/>: writable.</summary>
+    Write = 16,
+
+    /// <summary>Endpoint: a capability can go along with a message.</summary>
+    Grant = 32,
+    All = 63,
 }
 
-/// <summary>One capability: a word that nobody outside this file takes apart.</summary>
-/// <remarks>bits 3:0 kind | 11:4 rights | 27:12 generation | 55:28 object | 63:56 badge index. Zero grants nothing.</remarks>
+/// <summary>One capability: a word that nobody outside this file takes apart. Zero grants nothing.</summary>
+/// <remarks>bits 3:0 kind | 9:4 rights | 15:10 depth | 21:16 log2 of the object's bytes | 22 original | 63:23 object, in units of <see cref="ObjectBytes"/>.</remarks>
 public readonly struct Capability
 {
     public const int KindShift = 0;
     public const int KindBits = 4;
     public const int RightsShift = KindShift + KindBits;
-    public const int RightsBits = 8;
-    public const int GenerationShift = RightsShift + RightsBits;
-    public const int GenerationBits = 16;
-    public const int ObjectShift = GenerationShift + GenerationBits;
-    public const int ObjectBits = 28;
-    public const int BadgeShift = ObjectShift + ObjectBits;
-    public const int BadgeBits = 8;
+    public const int RightsBits = 6;
+    public const int DepthShift = RightsShift + RightsBits;
+    public const int DepthBits = 6;
+    public const int SizeShift = DepthShift + DepthBits;
+    public const int SizeBits = 6;
+    public const int OriginalShift = SizeShift + SizeBits;
+    public const int OriginalBits = 1;
+    public const int ObjectShift = OriginalShift + OriginalBits;
+    public const int ObjectBits = 41;
+
+    /// <summary>Objects lie at multiples of this.</summary>
+    public const ulong ObjectBytes = 32;
+
+    /// <summary>Derivations of derivations, at most.</summary>
+    public const int MaxDepth = (1 << DepthBits) - 1;
 
     private readonly ulong _value;
 
@@ -51,22 +78,63 @@ public readonly struct Capability
     public ulong Value => _value;
     public CapabilityKind Kind => (CapabilityKind)Field(KindShift, KindBits);
     public CapabilityRights Rights => (CapabilityRights)Field(RightsShift, RightsBits);
-    public uint Generation => (uint)Field(GenerationShift, GenerationBits);
-    public ulong Object => Field(ObjectShift, ObjectBits);
-    public int BadgeIndex => (int)Field(BadgeShift, BadgeBits);
 
-    public static Capability Create(CapabilityKind kind, CapabilityRights rights, uint generation, ulong target, int badgeIndex) => new(
-        Place((ulong)kind, KindShift, KindBits) | Place((ulong)rights, RightsShift, RightsBits)
-        | Place(generation, GenerationShift, GenerationBits) | Place(target, ObjectShift, ObjectBits)
-        | Place((ulong)badgeIndex, BadgeShift, BadgeBits));
+    /// <summary>How many derivations lie between it and the capability that boot made.</summary>
+    public int Depth => (int)Field(DepthShift, DepthBits);
+    public int SizeLog2 => (int)Field(SizeShift, SizeBits);
+
+    /// <summary>The object lives as long as this capability.</summary>
+    public bool IsOriginal => Field(OriginalShift, OriginalBits) != 0;
+
+    /// <summary>Physical address of the object.</summary>
+    public ulong Object => Field(ObjectShift, ObjectBits) * ObjectBytes;
+
+    public static Capability Create(CapabilityKind kind, CapabilityRights rights, ulong target, int sizeLog2 = 0, bool original = false, int depth = 0) => new(
+        Place((ulong)kind, KindShift, KindBits) | Place((ulong)rights, RightsShift, RightsBits) | Place((ulong)depth, DepthShift, DepthBits)
+        | Place((ulong)sizeLog2, SizeShift, SizeBits) | Place(original ? 1ul : 0, OriginalShift, OriginalBits)
+        | Place(target / ObjectBytes, ObjectShift, ObjectBits));
+
+    /// <summary>What a derivation from it may do: never more.</summary>
+    public Capability Derive(CapabilityRights rights) => Create(Kind, Rights & rights, Object, SizeLog2, original: false, Depth + 1);
 
     private ulong Field(int shift, int bits) => (_value >> shift) & ((1ul << bits) - 1);
 
     private static ulong Place(ulong value, int shift, int bits) => (value & ((1ul << bits) - 1)) << shift;
 }
 
-[InlineArray(Limits.Slots)]
-public struct CapabilityWords
+/// <summary>Where a capability lies: the word, what goes with it, and its neighbours in the order of derivation.</summary>
+[StructLayout(LayoutKind.Sequential)]
+public struct CapabilitySlot
 {
-    private ulong _first;
+    public const ulong Bytes = 32;
+
+    public ulong Word;
+
+    /// <summary>Endpoint, notification: the badge, 0 = none yet. Untyped: bytes from its start that are given out. Frame: <see cref="FrameMapping"/>.</summary>
+    public ulong Badge;
+
+    /// <summary>Physical addresses of slots; 0 ends the list.</summary>
+    public ulong Previous;
+    public ulong Next;
+
+    public readonly Capability Capability => new(Word);
+    public readonly bool IsEmpty => Word == 0;
+}
+
+/// <summary>Where a frame capability has its frame mapped. Zero: nowhere.</summary>
+/// <remarks>bits 47:12 VA | 63:48 1 + component index.</remarks>
+public readonly struct FrameMapping
+{
+    private const int ComponentShift = 48;
+
+    private readonly ulong _value;
+
+    public FrameMapping(ulong value) => _value = value;
+
+    public ulong Value => _value;
+    public bool IsNone => _value == 0;
+    public ulong Address => _value & ((1ul << ComponentShift) - 1);
+    public int Component => (int)(_value >> ComponentShift) - 1;
+
+    public static FrameMapping Create(int component, ulong address) => new(((ulong)(component + 1) << ComponentShift) | address);
 }

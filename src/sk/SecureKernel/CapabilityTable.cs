@@ -3,47 +3,55 @@ using Exclaves.Abi;
 namespace Exclaves.SecureKernel;
 
 /// <summary>The capabilities of one component, and the only place that says yes to one.</summary>
+/// <remarks>A slot's name is 16 bits of index, and above them the slot of a table capability in which it lies; 0 there = the component's own table.</remarks>
 public struct CapabilityTable
 {
-    private CapabilityWords _words;
-    private CapabilityWords _badges;
+    public const int IndexBits = 16;
+
+    /// <summary>Slots in one page.</summary>
+    public const uint PageSlots = (uint)(Limits.PageBytes / CapabilitySlot.Bytes);
+
+    /// <summary>Physical address of slot 0, which stays empty for ever.</summary>
+    public ulong Base;
+    public uint Slots;
 
     /// <summary>Bit per <see cref="CapabilityKind"/> that some slot holds with the right Use.</summary>
-    private uint _uses;
+    public uint Uses;
 
-    /// <summary>Fills an empty slot; slot 0 stays empty for ever.</summary>
-    public Status Insert(uint slot, CapabilityKind kind, CapabilityRights rights, uint generation, ulong target, ulong badge)
+    /// <summary>Physical address of the slot that EL0 named, empty or not; 0 when there is none of that name.</summary>
+    public readonly ulong Find<TMachine>(ulong name) where TMachine : struct, IMachine
     {
-        if (slot is 0 or >= Limits.Slots || kind == CapabilityKind.None || target >> Capability.ObjectBits != 0)
+        if (name < Slots)
         {
-            return Status.BadArgument;
+            return name == 0 ? 0 : Base + (name * CapabilitySlot.Bytes);
         }
 
-        if (_words[(int)slot] != 0)
+        ulong outer = name >> IndexBits;
+        ulong inner = name & ((1 << IndexBits) - 1);
+        if (outer == 0 || outer >= Slots)
         {
-            return Status.BadState;
+            return 0;
         }
 
-        _words[(int)slot] = Capability.Create(kind, rights, generation, target, (int)slot).Value;
-        _badges[(int)slot] = badge;
-        if ((rights & CapabilityRights.Use) != 0)
-        {
-            _uses |= 1u << (int)kind;
-        }
-
-        return Status.Ok;
+        Capability table = TMachine.At<CapabilitySlot>(Base + (outer * CapabilitySlot.Bytes)).Capability;
+        return table.Kind == CapabilityKind.Table && inner < (1ul << table.SizeLog2) / CapabilitySlot.Bytes
+            ? table.Object + (inner * CapabilitySlot.Bytes)
+            : 0;
     }
 
-    /// <summary>Looks at a slot that EL0 named. Only with <see cref="Status.Ok"/> may the object be touched; its generation is the object's to check.</summary>
-    public readonly Status Decode(ulong slot, CapabilityKind kind, CapabilityRights rights, out Capability capability)
+    /// <summary>Looks at a slot that EL0 named. Only with <see cref="Status.Ok"/> may the object be touched.</summary>
+    /// <param name="slot">Physical address of the slot.</param>
+    public readonly Status Decode<TMachine>(ulong name, CapabilityKind kind, CapabilityRights rights, out ulong slot, out Capability capability)
+        where TMachine : struct, IMachine
     {
         capability = default;
-        if (slot is 0 or >= Limits.Slots)
+        slot = Find<TMachine>(name);
+        if (slot == 0)
         {
             return Status.BadCapability;
         }
 
-        Capability found = new(_words[(int)slot]);
+        Capability found = TMachine.At<CapabilitySlot>(slot).Capability;
         if (found.Kind != kind || kind == CapabilityKind.None)
         {
             return Status.BadCapability;
@@ -58,10 +66,28 @@ public struct CapabilityTable
         return Status.Ok;
     }
 
-    public readonly bool IsEmpty(uint slot) => slot < Limits.Slots && _words[(int)slot] == 0;
-
-    public readonly ulong Badge(Capability capability) => _badges[capability.BadgeIndex];
-
     /// <summary>Whether the component holds a capability that needs no slot in the call.</summary>
-    public readonly bool MayUse(CapabilityKind kind) => (_uses & (1u << (int)kind)) != 0;
+    public readonly bool MayUse(CapabilityKind kind) => (Uses & (1u << (int)kind)) != 0;
+
+    /// <summary>Puts a capability that is derived from none into an empty slot of the component's own table.</summary>
+    public Status Insert<TMachine>(uint index, Capability capability, ulong badge) where TMachine : struct, IMachine
+    {
+        Status status = FindEmpty<TMachine>(index, out ulong slot);
+        if (status == Status.Ok)
+        {
+            TMachine.At<CapabilitySlot>(slot) = new CapabilitySlot { Word = capability.Value, Badge = badge };
+            if ((capability.Rights & CapabilityRights.Use) != 0)
+            {
+                Uses |= 1u << (int)capability.Kind;
+            }
+        }
+
+        return status;
+    }
+
+    public readonly Status FindEmpty<TMachine>(ulong name, out ulong slot) where TMachine : struct, IMachine
+    {
+        slot = Find<TMachine>(name);
+        return slot == 0 ? Status.BadArgument : TMachine.At<CapabilitySlot>(slot).IsEmpty ? Status.Ok : Status.BadState;
+    }
 }

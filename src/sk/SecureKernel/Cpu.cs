@@ -6,7 +6,7 @@ public enum Step : byte
     /// <summary>Never answered.</summary>
     None = 0,
 
-    /// <summary>Runs the thread of <see cref="Cpu.Component"/> until it traps.</summary>
+    /// <summary>Runs <see cref="Cpu.Thread"/> until it traps.</summary>
     Run = 1,
 
     /// <summary>Goes to Linux with <see cref="Cpu.X0"/> to <see cref="Cpu.X3"/>.</summary>
@@ -36,8 +36,8 @@ public struct Cpu
     /// <summary>1 + index of the downcall whose time this is; 0 = none.</summary>
     public int Downcall;
 
-    /// <summary>The thread to run or that ran.</summary>
-    public int Component;
+    /// <summary>The thread to run or that ran: its physical address.</summary>
+    public ulong Thread;
 
     /// <summary>Core components are being started: nobody to go back to, interrupts stay masked at EL0.</summary>
     public bool Booting;

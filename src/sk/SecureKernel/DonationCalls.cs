@@ -6,20 +6,20 @@ namespace Exclaves.SecureKernel;
 public static class DonationCalls<TMachine> where TMachine : struct, IMachine
 {
     /// <summary>x0 = PA, x1 = pages, x2 = component index.</summary>
-    public static Status Donate(ref KernelState kernel, ref Component caller, out ulong done)
+    public static Status Donate(ref KernelState kernel, ref Thread caller, out ulong done)
     {
         done = 0;
         ref UserContext context = ref caller.Context;
-        return caller.Capabilities.MayUse(CapabilityKind.Downcall)
+        return kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Downcall)
             ? Donations<TMachine>.Give(ref kernel, context.X[0], context.X[1], context.X[2], out done)
             : Status.BadCapability;
     }
 
     /// <summary>x0 = component index, or everybody. False in <paramref name="complete"/>: call again.</summary>
-    public static Status Return(ref KernelState kernel, ref Component caller, out bool complete)
+    public static Status Return(ref KernelState kernel, ref Thread caller, out bool complete)
     {
         complete = true;
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Downcall))
         {
             return Status.BadCapability;
         }
@@ -49,9 +49,9 @@ public static class DonationCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>PA in x1.</summary>
-    public static Status Collect(ref KernelState kernel, ref Component caller)
+    public static Status Collect(ref KernelState kernel, ref Thread caller)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Downcall))
         {
             return Status.BadCapability;
         }

@@ -137,9 +137,9 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
                 continue;
             }
 
-            // A thread that waits for its next message is in the midst of nothing.
+            // Threads that wait for their next message are in the midst of nothing.
             ref Component owner = ref kernel.Components[run.Owner];
-            if (owner.Thread == ThreadState.Receiving && run.Used == 0)
+            if (run.Used == 0 && Lifecycle<TMachine>.IsAtRest(in owner))
             {
                 owner.DonatedFree -= run.Pages;
                 Leave(ref kernel, ref run);
@@ -188,8 +188,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             if (run.Back == run.Given)
             {
                 run.State = RunState.Returned;
-                kernel.MemoryNotice = true;
-                Messages<TMachine>.Notify(ref kernel);
+                Messages<TMachine>.Notify(ref kernel, Notices.Memory);
             }
 
             return;
@@ -213,7 +212,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             }
         }
 
-        kernel.MemoryNotice = false;
+        kernel.Notices &= ~Notices.Memory;
         return 0;
     }
 
@@ -315,10 +314,11 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
 
     private static bool TryEnd(ref KernelState kernel, ref Component owner)
     {
-        if (owner.Thread == ThreadState.Running)
+        ulong cpus = Lifecycle<TMachine>.CpusOf(in owner);
+        if (cpus != 0)
         {
-            owner.Doomed = true;
-            TMachine.Kick(1ul << owner.Cpu);
+            owner.Doomed = !owner.Ending;
+            TMachine.Kick(cpus);
             return false;
         }
 

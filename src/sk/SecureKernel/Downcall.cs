@@ -7,10 +7,10 @@ public enum DowncallPhase : byte
 {
     Free = 0,
 
-    /// <summary>Stands in the queue of <see cref="Downcall.At"/>.</summary>
+    /// <summary>Stands in the queue of the endpoint <see cref="Downcall.At"/>.</summary>
     Queued = 1,
 
-    /// <summary>The thread of <see cref="Downcall.At"/> works on it.</summary>
+    /// <summary>The thread <see cref="Downcall.At"/> works on it.</summary>
     Held = 2,
 
     /// <summary>Is to go to Linux with an upcall as soon as its CPU is here.</summary>
@@ -21,6 +21,9 @@ public enum DowncallPhase : byte
 
     /// <summary>Has its answer.</summary>
     Finished = 5,
+
+    /// <summary>The reply object <see cref="Downcall.At"/> owes it an answer.</summary>
+    Deferred = 6,
 }
 
 /// <summary>What its next message says.</summary>
@@ -42,17 +45,19 @@ public struct Downcall
 
     /// <summary>It is in Linux, and only its token brings it back.</summary>
     public bool Away;
-    public int At;
 
-    /// <summary>While an upcall is under way: the component that holds the downcall, and the one that waits for the upcall's answer.</summary>
-    public int Holder;
+    /// <summary>Physical address of the object that <see cref="Phase"/> says.</summary>
+    public ulong At;
 
-    /// <summary>A component's index, <see cref="Nobody"/> or <see cref="ProxyItself"/>.</summary>
-    public int Upcaller;
+    /// <summary>While an upcall is under way: the thread that holds the downcall, and the one that waits for the upcall's answer.</summary>
+    public ulong Holder;
+
+    /// <summary>A thread, <see cref="Nobody"/> or <see cref="ProxyItself"/>.</summary>
+    public ulong Upcaller;
 
     /// <summary>Its answer came while it was in Linux with an upcall: it lies in the message page and goes to XnuProxy after the upcall's return.</summary>
     public bool Late;
-    public ushort Next;
+    public ulong Next;
 
     /// <summary>Counts uses of this context; part of the id that XnuProxy sees.</summary>
     public uint Generation;
@@ -77,13 +82,16 @@ public struct Downcall
     public ulong Badge;
 
     /// <summary>Who made the upcall has ended: the return goes to XnuProxy none the less, which may have something of Linux's to give back.</summary>
-    public const int Nobody = -1;
+    public const ulong Nobody = 0;
 
     /// <summary>XnuProxy asked Linux on its own account, and serves the downcall again afterwards.</summary>
-    public const int ProxyItself = -2;
+    public const ulong ProxyItself = 1;
 
     /// <summary>Is in Linux with an upcall, about to be, or back with a return that XnuProxy has not dealt with.</summary>
     public readonly bool IsInUpcall => Phase is DowncallPhase.Leaving or DowncallPhase.Upcall || Message == DowncallMessage.UpcallReturn;
+
+    /// <summary>A thread made the upcall and waits.</summary>
+    public readonly bool HasUpcaller => Upcaller > ProxyItself;
 
     public readonly ulong Id(int index) => ((ulong)Generation << 16) | (uint)index;
 }

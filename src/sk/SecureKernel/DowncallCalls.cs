@@ -5,15 +5,16 @@ namespace Exclaves.SecureKernel;
 /// <summary>What XnuProxy alone may ask: it answers Linux and handles Linux's memory.</summary>
 public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>x0 = endpoint slot, x1 = VA of the call's RPC argument. Hands the downcall on; the caller owes it nothing any more.</summary>
-    public static Status Forward(ref KernelState kernel, ref Component caller)
+    /// <summary>x0 = endpoint slot, x1 = VA of the call's RPC argument, x2 = generation of the server that is meant, 0 = any. Hands the downcall on; the caller owes it nothing any more.</summary>
+    public static Status Forward(ref KernelState kernel, ref Thread caller)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!MayUse(ref kernel, ref caller))
         {
             return Status.BadCapability;
         }
 
-        Status status = caller.Capabilities.Decode(caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out Capability capability);
+        Status status = kernel.Components[caller.Component].Capabilities.Decode<TMachine>(
+            caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out ulong slot, out Capability capability);
         if (status != Status.Ok)
         {
             return status;
@@ -25,32 +26,33 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        if (caller.Serving != ServingKind.Downcall)
+        if (caller.Serving.Kind != ServingKind.Downcall)
         {
             return Status.BadState;
         }
 
-        ref Component server = ref kernel.Components[(int)capability.Object];
-        if (server.Life == ComponentState.Dead || server.Generation != capability.Generation)
+        ref Component server = ref kernel.Components[TMachine.At<Endpoint>(capability.Object).Owner];
+        ulong generation = caller.Context.X[2];
+        if (server.Life == ComponentState.Dead || (generation != 0 && server.Generation != generation))
         {
             return Lifecycle<TMachine>.EndOf(in server);
         }
 
-        if (server.Index == caller.Index)
+        if (server.IsProxy)
         {
             return Status.Deadlock;
         }
 
-        int index = caller.ServingIndex;
-        caller.Serving = ServingKind.Nobody;
+        int index = (int)caller.Serving.Whom;
+        caller.Serving = default;
         kernel.Downcalls[index].RpcArgument = caller.Context.X[1];
-        kernel.Downcalls[index].Badge = caller.Capabilities.Badge(capability);
-        Messages<TMachine>.SendCopy(ref kernel, ref server, index, DowncallMessage.Forwarded, caller.IpcPage, bytes);
+        kernel.Downcalls[index].Badge = TMachine.At<CapabilitySlot>(slot).Badge;
+        Messages<TMachine>.SendCopy(ref kernel, capability.Object, index, DowncallMessage.Forwarded, caller.IpcPage, bytes);
         return Status.Ok;
     }
 
     /// <summary>x0 = downcall id, x1..x4 = Linux's x0..x3.</summary>
-    public static Status Finish(ref KernelState kernel, ref Component caller)
+    public static Status Finish(ref KernelState kernel, ref Thread caller)
     {
         Status status = FindHeld(ref kernel, ref caller, out int index);
         if (status != Status.Ok)
@@ -58,14 +60,14 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return status;
         }
 
-        if (caller.Serving != ServingKind.Downcall || caller.ServingIndex != index)
+        if (caller.Serving.Kind != ServingKind.Downcall || caller.Serving.Whom != (ulong)index)
         {
             return Status.BadState;
         }
 
         ref UserContext context = ref caller.Context;
         ref Downcall call = ref kernel.Downcalls[index];
-        caller.Serving = ServingKind.Nobody;
+        caller.Serving = default;
         call.Phase = DowncallPhase.Finished;
         call.X0 = context.X[1];
         call.X1 = context.X[2];
@@ -75,9 +77,9 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x0 = downcall id, x1..x3 = Linux's x0..x2. Whoever needs the answer waits until Linux is back.</summary>
-    public static Status Suspend(ref KernelState kernel, ref Component caller)
+    public static Status Suspend(ref KernelState kernel, ref Thread caller)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!MayUse(ref kernel, ref caller))
         {
             return Status.BadCapability;
         }
@@ -95,26 +97,27 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadState;
         }
 
-        switch (caller.Serving)
+        switch (caller.Serving.Kind)
         {
             case ServingKind.Thread:
-                ref Component upcaller = ref kernel.Components[caller.ServingIndex];
-                if (Messages<TMachine>.DowncallOf(ref kernel, ref upcaller) != index || call.IsInUpcall)
+                ref Thread upcaller = ref TMachine.At<Thread>(caller.Serving.Whom);
+                if (Messages<TMachine>.DowncallOf(ref upcaller) != index || call.IsInUpcall)
                 {
                     return Status.BadState;
                 }
 
-                upcaller.UpcallOf = index + 1;
-                call.Upcaller = (int)upcaller.Index;
+                upcaller.State = ThreadState.Upcalling;
+                upcaller.Upcall = index + 1;
+                call.Upcaller = upcaller.Address;
                 call.Holder = call.At;
                 break;
 
-            case ServingKind.UpcallReturn when caller.ServingIndex == index:
+            case ServingKind.UpcallReturn when caller.Serving.Whom == (ulong)index:
                 // The same thread waits on, for one more answer.
                 call.Message = DowncallMessage.None;
                 break;
 
-            case ServingKind.Downcall when caller.ServingIndex == index:
+            case ServingKind.Downcall when caller.Serving.Whom == (ulong)index:
                 call.Upcaller = Downcall.ProxyItself;
                 call.Holder = call.At;
                 break;
@@ -123,7 +126,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
                 return Status.BadState;
         }
 
-        caller.Serving = ServingKind.Nobody;
+        caller.Serving = default;
         call.Phase = DowncallPhase.Leaving;
         call.X0 = context.X[1];
         call.X1 = context.X[2];
@@ -132,9 +135,9 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x0 = Linux PA, x1 = VA, x2 = bytes. SPTM makes the copy and knows which frames are Linux's to lend.</summary>
-    public static Status Copy(ref KernelState kernel, ref Component caller, bool toLinux)
+    public static Status Copy(ref KernelState kernel, ref Thread caller, bool toLinux)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!MayUse(ref kernel, ref caller))
         {
             return Status.BadCapability;
         }
@@ -153,7 +156,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadAddress;
         }
 
-        ulong secure = caller.Space.Translate<TMachine>(address, write: !toLinux);
+        ulong secure = SpaceOf(ref kernel, ref caller).Translate<TMachine>(address, write: !toLinux);
         if (secure == 0)
         {
             return Status.BadAddress;
@@ -164,9 +167,9 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x0 = VA of page addresses, x1 = count, x2 = VA in the window. All or nothing.</summary>
-    public static Status ShareMap(ref KernelState kernel, ref Component caller)
+    public static Status ShareMap(ref KernelState kernel, ref Thread caller)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!MayUse(ref kernel, ref caller))
         {
             return Status.BadCapability;
         }
@@ -180,7 +183,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        ulong entries = caller.Space.Translate<TMachine>(list, write: false);
+        ulong entries = SpaceOf(ref kernel, ref caller).Translate<TMachine>(list, write: false);
         if (entries == 0)
         {
             return Status.BadAddress;
@@ -200,10 +203,10 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x0 = VA in the window, x1 = pages.</summary>
-    public static Status ShareUnmap(ref KernelState kernel, ref Component caller, out ulong done)
+    public static Status ShareUnmap(ref KernelState kernel, ref Thread caller, out ulong done)
     {
         done = 0;
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!MayUse(ref kernel, ref caller))
         {
             return Status.BadCapability;
         }
@@ -220,14 +223,14 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    private static Status ShareOne(ref KernelState kernel, ref Component caller, ulong page, ulong address)
+    private static Status ShareOne(ref KernelState kernel, ref Thread caller, ulong page, ulong address)
     {
         if ((page & (Limits.PageBytes - 1)) != 0 || !kernel.IsRam(page, Limits.PageBytes))
         {
             return Status.BadAddress;
         }
 
-        if (!caller.Space.Lookup<TMachine>(address).IsHole)
+        if (!SpaceOf(ref kernel, ref caller).Lookup<TMachine>(address).IsHole)
         {
             return Status.BadState;
         }
@@ -237,7 +240,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.Denied;
         }
 
-        Status status = caller.Space.Map<TMachine>(ref caller.Memory, address, PageEntry.Create(page, PageAccess.ReadWrite, PageSource.Shared));
+        Status status = SpaceOf(ref kernel, ref caller).Map<TMachine>(ref kernel.Components[caller.Component].Memory, address, PageEntry.Create(page, PageAccess.ReadWrite, PageSource.Shared));
         if (status != Status.Ok)
         {
             Unshare(page);
@@ -249,11 +252,11 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Nobody can reach the page through the window when SPTM takes it back.</summary>
-    private static void UnshareRange(ref KernelState kernel, ref Component caller, ulong window, ulong pages)
+    private static void UnshareRange(ref KernelState kernel, ref Thread caller, ulong window, ulong pages)
     {
         for (ulong i = 0; i < pages; i++)
         {
-            PageEntry old = caller.Space.Unmap<TMachine>(ref caller.Memory, window + (i * Limits.PageBytes));
+            PageEntry old = SpaceOf(ref kernel, ref caller).Unmap<TMachine>(ref kernel.Components[caller.Component].Memory, window + (i * Limits.PageBytes));
             if (!old.IsHole)
             {
                 kernel.Counters[(int)SkCounter.SharedMappings]--;
@@ -270,10 +273,10 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         }
     }
 
-    private static Status FindHeld(ref KernelState kernel, ref Component caller, out int index)
+    private static Status FindHeld(ref KernelState kernel, ref Thread caller, out int index)
     {
         index = -1;
-        if (!caller.Capabilities.MayUse(CapabilityKind.Downcall))
+        if (!MayUse(ref kernel, ref caller))
         {
             return Status.BadCapability;
         }
@@ -285,8 +288,13 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         }
 
         ref Downcall call = ref kernel.Downcalls[index];
-        return call.Phase == DowncallPhase.Held && call.At == (int)caller.Index ? Status.Ok : Status.BadState;
+        return call.Phase == DowncallPhase.Held && call.At == caller.Address ? Status.Ok : Status.BadState;
     }
+
+    private static bool MayUse(ref KernelState kernel, ref Thread caller) =>
+        kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Downcall);
+
+    private static ref AddressSpace SpaceOf(ref KernelState kernel, ref Thread caller) => ref kernel.Components[caller.Component].Space;
 
     private static bool IsWindow(ulong address, ulong pages) =>
         AddressSpace.IsRange(address, pages)

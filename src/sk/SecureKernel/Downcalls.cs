@@ -19,7 +19,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     {
         for (int i = 0; i < Limits.Downcalls; i++)
         {
-            kernel.Downcalls[i].Next = (ushort)(i + 2 <= Limits.Downcalls ? i + 2 : 0);
+            kernel.Downcalls[i].Next = i + 2 <= Limits.Downcalls ? (ulong)i + 2 : 0;
         }
 
         kernel.FreeDowncalls = 1;
@@ -89,23 +89,18 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
             }
         }
 
-        kernel.ResetPending = true;
-        ref Component proxy = ref kernel.Components[kernel.Proxy];
-        if (proxy.Thread == ThreadState.Receiving && Messages<TMachine>.TryDeliver(ref kernel, ref proxy))
+        Messages<TMachine>.Notify(ref kernel, Notices.Reset);
+        ref Thread proxy = ref TMachine.At<Thread>(kernel.Components[kernel.Proxy].Threads);
+        if (proxy.State == ThreadState.Ready && proxy.Serving.Kind is ServingKind.Orphan or ServingKind.Thread)
         {
-            proxy.Thread = ThreadState.Ready;
-            proxy.Context.X[0] = (ulong)Status.Ok;
-        }
-        else if (proxy.Thread == ThreadState.Ready && proxy.Serving is ServingKind.Orphan or ServingKind.Thread)
-        {
-            Lifecycle<TMachine>.Restart(ref kernel, ref proxy);
+            Lifecycle<TMachine>.BeginAnew(ref kernel, ref proxy);
         }
     }
 
     private static Step Begin(ref KernelState kernel, ref Cpu cpu, ulong x0, ulong x1, ulong x2, ulong x3)
     {
         ulong argument = ((uint)x0 & ~SveHint) == Tee.CallWithRpcArg ? (x1 << 32) | (uint)x2 : 0;
-        int index = kernel.FreeDowncalls - 1;
+        int index = (int)kernel.FreeDowncalls - 1;
         if (index < 0)
         {
             // All contexts are in use, so some other call will complete and wake this thread.
@@ -124,7 +119,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         SetRegisters(ref call, x0, x1, x2, x3);
         cpu.Downcall = index + 1;
         cpu.Spins = 0;
-        Messages<TMachine>.Send(ref kernel, ref kernel.Components[kernel.Proxy], index, DowncallMessage.New);
+        Messages<TMachine>.Send(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.New);
         return Step.Again;
     }
 
@@ -145,7 +140,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         if (call.Phase == DowncallPhase.Upcall)
         {
             SetRegisters(ref call, x0, x1, x2, x3);
-            Messages<TMachine>.Send(ref kernel, ref kernel.Components[kernel.Proxy], index, DowncallMessage.UpcallReturn);
+            Messages<TMachine>.Send(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.UpcallReturn);
         }
 
         return Step.Again;
@@ -155,32 +150,38 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     {
         ref Downcall call = ref kernel.Downcalls[index];
         bool inUpcall = call.IsInUpcall;
-        if (call.Phase == DowncallPhase.Queued)
+        switch (call.Phase)
         {
-            EndpointQueue.Remove(ref kernel, ref kernel.Components[call.At], EndpointQueue.OfDowncall(index));
-        }
-        else if (call.Phase == DowncallPhase.Held)
-        {
-            Orphan(ref kernel.Components[call.At], index);
+            case DowncallPhase.Queued:
+                EndpointQueue<TMachine>.Remove(ref kernel, ref TMachine.At<Endpoint>(call.At), EndpointQueue<TMachine>.OfDowncall(index));
+                break;
+            case DowncallPhase.Held:
+                Orphan(ref TMachine.At<Thread>(call.At).Serving, index);
+                break;
+            case DowncallPhase.Deferred:
+                Orphan(ref TMachine.At<Reply>(call.At).Duty, index);
+                break;
+            default:
+                break;
         }
 
         if (inUpcall && call.Phase != DowncallPhase.Finished)
         {
-            Orphan(ref kernel.Components[call.Holder], index);
-            if (call.Upcaller >= 0)
+            Orphan(ref TMachine.At<Thread>(call.Holder).Serving, index);
+            if (call.HasUpcaller)
             {
-                Messages<TMachine>.Answer(ref kernel.Components[call.Upcaller], 0, Status.BadReply);
+                Messages<TMachine>.Answer(ref TMachine.At<Thread>(call.Upcaller), 0, Status.BadReply);
             }
         }
 
         Free(ref kernel, index);
     }
 
-    private static void Orphan(ref Component server, int index)
+    private static void Orphan(ref Duty duty, int index)
     {
-        if (server.Serving is ServingKind.Downcall or ServingKind.UpcallReturn && server.ServingIndex == index)
+        if (duty.Kind is ServingKind.Downcall or ServingKind.UpcallReturn && duty.Whom == (ulong)index)
         {
-            server.Serving = ServingKind.Orphan;
+            duty.Kind = ServingKind.Orphan;
         }
     }
 
@@ -195,7 +196,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Away = false;
         call.Token = 0;
         call.Next = kernel.FreeDowncalls;
-        kernel.FreeDowncalls = (ushort)(index + 1);
+        kernel.FreeDowncalls = (ulong)index + 1;
         kernel.Counters[(int)SkCounter.DowncallsInUse]--;
     }
 

@@ -1,83 +1,105 @@
 namespace Exclaves.SecureKernel;
 
-/// <summary>Who waits for a server: downcalls and threads in one first-in, first-out list, linked through themselves.</summary>
-/// <remarks>A node is 1 + downcall index, or <see cref="ThreadBit"/> + component index. Zero ends a list. A node is in one list at most.</remarks>
-public static class EndpointQueue
+/// <summary>Who waits at an endpoint: downcalls and threads in one first-in, first-out list, linked through themselves; or the threads that receive there.</summary>
+/// <remarks>A node is 1 + downcall index, or the physical address of a thread. Zero ends a list. A node is in one list at most.</remarks>
+public static class EndpointQueue<TMachine> where TMachine : struct, IMachine
 {
-    public const ushort ThreadBit = 0x1000;
+    public static ulong OfDowncall(int index) => (ulong)index + 1;
 
-    public static ushort OfDowncall(int index) => (ushort)(index + 1);
+    public static bool IsThread(ulong node) => node > Limits.Downcalls;
 
-    public static ushort OfThread(int component) => (ushort)(ThreadBit | component);
+    public static int DowncallOf(ulong node) => (int)node - 1;
 
-    public static bool IsThread(ushort node) => (node & ThreadBit) != 0;
-
-    public static int IndexOf(ushort node) => IsThread(node) ? node & ~ThreadBit : node - 1;
-
-    public static void Add(ref KernelState kernel, ref Component server, ushort node)
+    public static void Add(ref KernelState kernel, ref Endpoint endpoint, ulong node)
     {
         Link(ref kernel, node) = 0;
-        if (server.QueueHead == 0)
+        if (endpoint.Head == 0)
         {
-            server.QueueHead = node;
+            endpoint.Head = node;
         }
         else
         {
-            Link(ref kernel, server.QueueTail) = node;
+            Link(ref kernel, endpoint.Tail) = node;
         }
 
-        server.QueueTail = node;
+        endpoint.Tail = node;
     }
 
     /// <summary>The oldest node, or 0.</summary>
-    public static ushort Take(ref KernelState kernel, ref Component server)
+    public static ulong Take(ref KernelState kernel, ref Endpoint endpoint)
     {
-        ushort node = server.QueueHead;
+        ulong node = endpoint.Head;
         if (node != 0)
         {
-            server.QueueHead = Link(ref kernel, node);
+            endpoint.Head = Link(ref kernel, node);
         }
 
         return node;
     }
 
     /// <summary>Takes a node out of the middle, if it is there.</summary>
-    public static void Remove(ref KernelState kernel, ref Component server, ushort node)
+    public static void Remove(ref KernelState kernel, ref Endpoint endpoint, ulong node)
     {
-        ushort before = 0;
-        for (ushort at = server.QueueHead; at != 0; before = at, at = Link(ref kernel, at))
+        ulong before = RemoveFrom(ref kernel, ref endpoint.Head, node);
+        if (endpoint.Tail == node)
+        {
+            endpoint.Tail = before;
+        }
+    }
+
+    /// <summary>Puts a thread in front of those that receive: the last one there has the warmest caches.</summary>
+    public static void AddReceiver(ref Endpoint endpoint, ulong thread)
+    {
+        TMachine.At<Thread>(thread).Next = endpoint.Receivers;
+        endpoint.Receivers = thread;
+    }
+
+    /// <summary>A thread that receives, or 0.</summary>
+    public static ulong TakeReceiver(ref Endpoint endpoint)
+    {
+        ulong thread = endpoint.Receivers;
+        if (thread != 0)
+        {
+            endpoint.Receivers = TMachine.At<Thread>(thread).Next;
+        }
+
+        return thread;
+    }
+
+    /// <summary>Takes a node out of a list, if it is there. Answers the one before it.</summary>
+    public static ulong RemoveFrom(ref KernelState kernel, ref ulong head, ulong node)
+    {
+        ulong before = 0;
+        for (ulong at = head; at != 0; before = at, at = Link(ref kernel, at))
         {
             if (at != node)
             {
                 continue;
             }
 
-            ushort next = Link(ref kernel, at);
+            ulong next = Link(ref kernel, at);
             if (before == 0)
             {
-                server.QueueHead = next;
+                head = next;
             }
             else
             {
                 Link(ref kernel, before) = next;
             }
 
-            if (server.QueueTail == node)
-            {
-                server.QueueTail = before;
-            }
-
-            return;
+            return before;
         }
+
+        return 0;
     }
 
-    private static ref ushort Link(ref KernelState kernel, ushort node)
+    private static ref ulong Link(ref KernelState kernel, ulong node)
     {
         if (IsThread(node))
         {
-            return ref kernel.Components[IndexOf(node)].Next;
+            return ref TMachine.At<Thread>(node).Next;
         }
 
-        return ref kernel.Downcalls[IndexOf(node)].Next;
+        return ref kernel.Downcalls[DowncallOf(node)].Next;
     }
 }

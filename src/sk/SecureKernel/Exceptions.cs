@@ -16,93 +16,93 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
     /// <summary>What EL0 may choose of PSTATE: NZCV, DIT, SSBS. It always runs in EL0t, unmasked, not stepped.</summary>
     public const ulong ProcessorStateMask = 0xF100_1000;
 
-    public static Step Handle(ref KernelState kernel, ref Cpu cpu, ref Component component)
+    public static Step Handle(ref KernelState kernel, ref Cpu cpu, ref Thread thread)
     {
-        ulong syndrome = component.Context.Syndrome;
+        ulong syndrome = thread.Context.Syndrome;
         switch (syndrome >> ClassShift & 0x3F)
         {
             case ClassSvc64 when (syndrome & ImmediateMask) == 1:
                 kernel.Counters[(int)SkCounter.SystemCalls]++;
-                return SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref component);
+                return SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref thread);
 
-            case ClassSvc64 when (syndrome & ImmediateMask) == 0 && CanReflect(in component):
-                return ReflectOrEnd(ref kernel, ref cpu, ref component, ReflectReason.SystemCall);
+            case ClassSvc64 when (syndrome & ImmediateMask) == 0 && CanReflect(in thread):
+                return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.SystemCall);
 
             case ClassWaitFor:
-                component.Context.ProgramCounter += 4;
-                return SystemCalls<TMachine>.Yield(ref kernel, ref cpu, ref component);
+                thread.Context.ProgramCounter += 4;
+                return SystemCalls<TMachine>.Yield(ref kernel, ref cpu, ref thread);
 
-            case ClassInstructionAbort or ClassDataAbort when CanReflect(in component):
-                return ReflectOrEnd(ref kernel, ref cpu, ref component, ReflectReason.Fault);
+            case ClassInstructionAbort or ClassDataAbort when CanReflect(in thread):
+                return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.Fault);
 
             case ClassSvc64 or ClassInstructionAbort or ClassDataAbort:
                 break;
 
             default:
-                if (CanReflect(in component))
+                if (CanReflect(in thread))
                 {
-                    return ReflectOrEnd(ref kernel, ref cpu, ref component, ReflectReason.Exception);
+                    return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.Exception);
                 }
 
                 break;
         }
 
-        Lifecycle<TMachine>.End(ref kernel, ref component, "fault"u8);
+        Lifecycle<TMachine>.End(ref kernel, ref thread, "fault"u8);
         return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
     }
 
     /// <summary>Enters the personality's handler with the interrupted context in its page. False: the page is not there.</summary>
-    public static bool Reflect(ref Component component, ReflectReason reason)
+    public static bool Reflect(ref KernelState kernel, ref Thread thread, ReflectReason reason)
     {
-        ref Personality personality = ref component.Personality;
-        ulong page = component.Space.Translate<TMachine>(personality.Context, write: true);
+        ref Personality personality = ref thread.Personality;
+        ulong page = kernel.Components[thread.Component].Space.Translate<TMachine>(personality.Context, write: true);
         if (page == 0)
         {
             return false;
         }
 
-        TMachine.At<UserContext>(page) = component.Context;
+        TMachine.At<UserContext>(page) = thread.Context;
         personality.InHandler = true;
-        component.Context.X[0] = (ulong)reason;
-        component.Context.X[1] = personality.Context;
-        component.Context.ProgramCounter = personality.Handler;
-        component.Context.StackPointer = personality.StackPointer;
-        component.Context.ProcessorState = 0;
+        thread.Context.X[0] = (ulong)reason;
+        thread.Context.X[1] = personality.Context;
+        thread.Context.ProgramCounter = personality.Handler;
+        thread.Context.StackPointer = personality.StackPointer;
+        thread.Context.ProcessorState = 0;
         return true;
     }
 
     /// <summary>Takes over a context that EL0 wrote; copied in once, then made harmless.</summary>
-    public static Status TakeContext(ref Component component, ulong address)
+    public static Status TakeContext(ref KernelState kernel, ref Thread thread, ulong address)
     {
         if ((address & 15) != 0 || (address & (Limits.PageBytes - 1)) + (ulong)Unsafe.SizeOf<UserContext>() > Limits.PageBytes)
         {
             return Status.BadAddress;
         }
 
-        ulong page = component.Space.Translate<TMachine>(address, write: false);
+        ulong page = kernel.Components[thread.Component].Space.Translate<TMachine>(address, write: false);
         if (page == 0)
         {
             return Status.BadAddress;
         }
 
-        component.Context = TMachine.At<UserContext>(page);
-        component.Context.ProcessorState &= ProcessorStateMask;
-        component.Personality.InHandler = false;
+        thread.Context = TMachine.At<UserContext>(page);
+        thread.Context.ProcessorState &= ProcessorStateMask;
+        thread.Personality.InHandler = false;
         return Status.Ok;
     }
 
-    private static bool CanReflect(in Component component) =>
-        component.Personality.Handler != 0 && !component.Personality.InHandler;
+    private static bool CanReflect(in Thread thread) =>
+        thread.Personality.Handler != 0 && !thread.Personality.InHandler;
 
-    private static Step ReflectOrEnd(ref KernelState kernel, ref Cpu cpu, ref Component component, ReflectReason reason)
+    private static Step ReflectOrEnd(ref KernelState kernel, ref Cpu cpu, ref Thread thread, ReflectReason reason)
     {
-        if (Reflect(ref component, reason))
+        if (Reflect(ref kernel, ref thread, reason))
         {
             kernel.Counters[(int)SkCounter.ReflectedFaults] += reason == ReflectReason.SystemCall ? 0ul : 1ul;
             return Step.Run;
         }
 
-        Lifecycle<TMachine>.End(ref kernel, ref component, "personality context unmapped"u8);
+        Lifecycle<TMachine>.End(ref kernel, ref thread, "personality context unmapped"u8);
         return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
     }
 }

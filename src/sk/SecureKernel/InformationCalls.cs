@@ -10,8 +10,9 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
     private const uint CounterWords = (uint)SkCounter.Count + (uint)SptmCounter.Count;
 
     /// <summary>x0 = VA, x1 = bytes. The line gets the component's name in front.</summary>
-    public static Status Log(ref KernelState kernel, ref Component caller)
+    public static Status Log(ref KernelState kernel, ref Thread caller)
     {
+        ref Component owner = ref kernel.Components[caller.Component];
         ulong address = caller.Context.X[0];
         ulong bytes = caller.Context.X[1];
         if (bytes is 0 or > MaxLogBytes)
@@ -19,12 +20,12 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel, ref caller);
+        LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel, ref owner);
         ulong at = 0;
         for (ulong i = 0; i < bytes; i++, at++)
         {
             bool isNewPage = i == 0 || ((address + i) & (Limits.PageBytes - 1)) == 0;
-            at = isNewPage ? caller.Space.Translate<TMachine>(address + i, write: false) : at;
+            at = isNewPage ? owner.Space.Translate<TMachine>(address + i, write: false) : at;
             if (at == 0)
             {
                 return Status.BadAddress;
@@ -38,9 +39,9 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x0 = VA (8-byte aligned, within a page), x1 = words: as many counters as fit, SK's first.</summary>
-    public static Status Counters(ref KernelState kernel, ref Component caller)
+    public static Status Counters(ref KernelState kernel, ref Thread caller)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Counters))
+        if (!kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Counters))
         {
             return Status.BadCapability;
         }
@@ -53,7 +54,7 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        ulong target = caller.Space.Translate<TMachine>(address, write: true);
+        ulong target = kernel.Components[caller.Component].Space.Translate<TMachine>(address, write: true);
         if (target == 0)
         {
             return Status.BadAddress;
@@ -72,9 +73,9 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
 
     /// <summary>x0 = component index: name in the IPC page's body; untyped base, bytes, bytes used in x1..x3, state and generation (high half) in x4,
     /// base and bytes of donated memory in x5, x6.</summary>
-    public static Status Component(ref KernelState kernel, ref Component caller)
+    public static Status Component(ref KernelState kernel, ref Thread caller)
     {
-        if (!caller.Capabilities.MayUse(CapabilityKind.Counters))
+        if (!kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Counters))
         {
             return Status.BadCapability;
         }

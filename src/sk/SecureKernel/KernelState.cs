@@ -1,3 +1,4 @@
+using System;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Exclaves.Abi;
@@ -28,6 +29,19 @@ public struct SkCounterTable
     private ulong _first;
 }
 
+/// <summary>News for XnuProxy that come with its next message.</summary>
+[Flags]
+public enum Notices : uint
+{
+    None = 0,
+
+    /// <summary>Linux started anew.</summary>
+    Reset = 1,
+
+    /// <summary>Runs of donated memory are back.</summary>
+    Memory = 2,
+}
+
 /// <summary>All of SK's state: one static object, guarded by SK's one lock, which is dropped while EL0 runs.</summary>
 /// <remarks>Every method of this project that takes it by reference needs the lock. No other lock of SK exists; SPTM's locks are taken inside gate calls.</remarks>
 [StructLayout(LayoutKind.Sequential)]
@@ -43,19 +57,19 @@ public struct KernelState
     public int Proxy;
 
     /// <summary>First free downcall context (index + 1), linked through <see cref="Downcall.Next"/>.</summary>
-    public ushort FreeDowncalls;
+    public ulong FreeDowncalls;
 
-    /// <summary>Linux started anew and XnuProxy has not been told yet.</summary>
-    public bool ResetPending;
+    /// <summary>What XnuProxy has not been told yet.</summary>
+    public Notices Notices;
 
-    /// <summary>Some dead component's memory is still to be scrubbed.</summary>
+    /// <summary>Boot has handed out what the image's tables say.</summary>
+    public bool IsDistributed;
+
+    /// <summary>Something of a dead component is still to be scrubbed or revoked.</summary>
     public bool ScrubPending;
 
     /// <summary>Donated frames are on their way back.</summary>
     public bool ReturnPending;
-
-    /// <summary>Runs are back and XnuProxy has not been told yet.</summary>
-    public bool MemoryNotice;
 
     public ulong RamBase;
     public ulong RamBytes;

@@ -19,6 +19,12 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         Status status = component.Starting ? Status.Ok : Prepare(ref kernel, ref component, ref entry);
         component.Starting = true;
 
+        if (status == Status.Ok && component.StartThread < component.ThreadCount)
+        {
+            status = component.StartThread == 0 ? Status.Ok : MapThread(ref component, component.StartThread);
+            component.StartThread++;
+        }
+
         for (uint i = 0; status == Status.Ok && i < Limits.ChunkPages && component.StartSegment < entry.SegmentCount; i++)
         {
             status = MapSegmentPage(ref component, ref SegmentOf(ref entry, component.StartSegment));
@@ -26,152 +32,252 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
         if (status != Status.Ok)
         {
-            End(ref kernel, ref component, "out of memory at start"u8);
+            EndAtStart(ref kernel, ref component);
             return;
         }
 
-        if (component.StartSegment < entry.SegmentCount)
+        if (component.StartSegment < entry.SegmentCount || component.StartThread < component.ThreadCount)
         {
             return;
         }
 
         TMachine.InvalidateInstructions();
-        SetToEntry(ref component);
+        for (uint i = 0; i < component.ThreadCount; i++)
+        {
+            SetToEntry(ref component, i);
+        }
+
         TMachine.At<StartInfo>(component.Space.Lookup<TMachine>(UserLayout.StartInfo).Frame).QuotaBytes = component.Memory.FreeFrames * Limits.PageBytes;
         component.Starting = false;
         component.Life = ComponentState.Running;
-        component.Thread = ThreadState.Ready;
     }
 
     /// <summary>
     /// XnuProxy drops what it is doing for a Linux that is gone, at whatever instruction, and begins again at its entry with its memory as it is:
     /// it must not write into pages that another Linux has by now.
     /// </summary>
-    public static void Restart(ref KernelState kernel, ref Component proxy)
+    public static void BeginAnew(ref KernelState kernel, ref Thread proxy)
     {
-        if (proxy.Serving == ServingKind.Thread)
+        if (proxy.Serving.Kind == ServingKind.Thread)
         {
-            Messages<TMachine>.Answer(ref kernel.Components[proxy.ServingIndex], 0, Status.BadReply);
+            Messages<TMachine>.Answer(ref TMachine.At<Thread>(proxy.Serving.Whom), 0, Status.BadReply);
         }
 
-        proxy.Serving = ServingKind.Nobody;
-        proxy.Interrupted = false;
-        SetToEntry(ref proxy);
+        SetToEntry(ref kernel.Components[proxy.Component], proxy.Number);
     }
 
-    private static void SetToEntry(ref Component component)
+    /// <summary>x0 = component: one that is dead is declared again, with the next generation; its first caller starts it.</summary>
+    /// <param name="complete">False: what it had is being scrubbed and revoked, call again.</param>
+    public static Status Restart(ref KernelState kernel, ref Thread caller, out bool complete)
     {
-        component.Context = default;
-        component.Context.X[0] = UserLayout.StartInfo;
-        component.Context.StackPointer = UserLayout.StackTop;
-        component.Context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
+        complete = true;
+        if (!kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        if (caller.Context.X[0] >= (ulong)kernel.ComponentCount)
+        {
+            return Status.NotFound;
+        }
+
+        ref Component component = ref kernel.Components[(int)caller.Context.X[0]];
+        if (component.Life != ComponentState.Dead)
+        {
+            return Status.BadState;
+        }
+
+        if (component.Ending || component.Scrubbing)
+        {
+            ScrubChunk(ref kernel);
+            complete = false;
+            return Status.Ok;
+        }
+
+        Status status = Distribution<TMachine>.Grant(ref kernel, ref component);
+        if (status == Status.Ok)
+        {
+            component.Life = ComponentState.Idle;
+        }
+
+        return status;
     }
 
-    /// <summary>The component ends through its own fault.</summary>
-    public static void End(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why)
+    private static void SetToEntry(ref Component component, uint number)
+    {
+        ulong address = component.Thread(number);
+        ref Thread thread = ref TMachine.At<Thread>(address);
+        thread.Serving = default;
+        thread.Interrupted = false;
+        thread.MapNext = 0;
+        thread.Personality = default;
+        thread.State = ThreadState.Ready;
+        thread.IpcPage = component.Space.Lookup<TMachine>(UserLayout.IpcPageOf(number)).Frame;
+        thread.Context = default;
+        thread.Context.X[0] = UserLayout.StartInfo;
+        thread.Context.X[1] = number;
+        thread.Context.ThreadPointer = UserLayout.IpcPageOf(number);
+        thread.Context.StackPointer = UserLayout.StackTopOf(number);
+        thread.Context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
+    }
+
+    /// <summary>CPUs (bit mask) on which threads of a component run.</summary>
+    public static ulong CpusOf(in Component component)
+    {
+        ulong cpus = 0;
+        for (uint i = 0; i < component.ThreadCount; i++)
+        {
+            ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
+            cpus |= thread.State == ThreadState.Running ? 1ul << thread.Cpu : 0;
+        }
+
+        return cpus;
+    }
+
+    /// <summary>Every thread waits for its next message and owes nobody an answer.</summary>
+    public static bool IsAtRest(in Component component)
+    {
+        for (uint i = 0; i < component.ThreadCount; i++)
+        {
+            ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
+            if (thread.State != ThreadState.Receiving || thread.Target != component.Endpoint)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The component ends through a fault or a decision of one of its threads, which is not on a CPU any more.</summary>
+    public static void End(ref KernelState kernel, ref Thread thread, ReadOnlySpan<byte> why)
     {
         kernel.Counters[(int)SkCounter.Faults]++;
-        End(ref kernel, ref component, why, Status.PeerDied);
+        ref Component component = ref kernel.Components[thread.Component];
+        Report(ref kernel, ref component, ref thread, why);
+        if (component.IsCore)
+        {
+            Autopsy<TMachine>.Write(ref kernel, ref thread, why);
+            TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
+        }
+
+        StopThread(ref kernel, ref component, ref thread, Status.PeerDied);
+        End(ref kernel, ref component, Status.PeerDied);
     }
 
-    /// <summary>Linux took back memory that it had given to the component. Its thread does not run.</summary>
+    /// <summary>It could not be started.</summary>
+    private static void EndAtStart(ref KernelState kernel, ref Component component)
+    {
+        kernel.Counters[(int)SkCounter.Faults]++;
+        ref Thread thread = ref TMachine.At<Thread>(component.Threads);
+        Report(ref kernel, ref component, ref thread, "out of memory at start"u8);
+        if (component.IsCore)
+        {
+            Autopsy<TMachine>.Write(ref kernel, ref thread, "out of memory at start"u8);
+            TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
+        }
+
+        End(ref kernel, ref component, Status.PeerDied);
+    }
+
+    /// <summary>Linux took back memory that it had given to the component.</summary>
     public static void EndReclaimed(ref KernelState kernel, ref Component component)
     {
         kernel.Counters[(int)SkCounter.Reclaimed]++;
-        End(ref kernel, ref component, "memory reclaimed"u8, Status.Reclaimed);
+        Report(ref kernel, ref component, ref TMachine.At<Thread>(component.Threads), "memory reclaimed"u8);
+        End(ref kernel, ref component, Status.Reclaimed);
     }
 
     /// <summary>What somebody learns who names a component that is dead, or an older one in its place.</summary>
     public static Status EndOf(in Component component) => component.Life == ComponentState.Dead ? component.EndStatus : Status.PeerDied;
 
-    /// <summary>One of the core takes SK with it (I12). Those who wait for it learn why, and its memory is scrubbed chunk by chunk.</summary>
-    private static void End(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why, Status status)
+    /// <summary>Nobody enters it any more. Those who wait for it learn why, and when no thread of it runs, what it had is scrubbed and revoked chunk by chunk.</summary>
+    private static void End(ref KernelState kernel, ref Component component, Status status)
     {
-        Report(ref kernel, ref component, why);
-        if (component.IsCore)
-        {
-            Autopsy<TMachine>.Write(ref kernel, ref component, why);
-            TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
-        }
-
-        if (component.Thread == ThreadState.Waiting)
-        {
-            LeaveServer(ref kernel, ref component);
-        }
-
         component.Life = ComponentState.Dead;
         component.EndStatus = status;
         component.Doomed = false;
-        component.Thread = ThreadState.Inactive;
         component.Starting = false;
         component.Generation++;
-        component.Personality = default;
-        component.Context = default;
-
-        ServingKind serving = component.Serving;
-        int index = component.ServingIndex;
-        component.Serving = ServingKind.Nobody;
-        if (serving == ServingKind.Downcall)
+        component.Ending = true;
+        for (uint i = 0; i < component.ThreadCount; i++)
         {
-            Messages<TMachine>.Complete(ref kernel, index, 0, status);
-        }
-        else if (serving == ServingKind.Thread)
-        {
-            Messages<TMachine>.Answer(ref kernel.Components[index], 0, status);
+            ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
+            if (thread.State != ThreadState.Running)
+            {
+                StopThread(ref kernel, ref component, ref thread, status);
+            }
+            else
+            {
+                Messages<TMachine>.Abandon(ref kernel, (int)component.Index, ref thread.Serving, status);
+            }
         }
 
+        Stopped(ref kernel, ref component);
+    }
+
+    /// <summary>A thread of a dead component has stopped, perhaps the last one.</summary>
+    public static void Stopped(ref KernelState kernel, ref Component component)
+    {
+        ulong cpus = CpusOf(in component);
+        if (cpus != 0)
+        {
+            TMachine.Kick(cpus);
+            return;
+        }
+
+        component.Ending = false;
         TMachine.InvalidateSpace(component.Space.Id);
         component.Space.Root = 0;
         Donations<TMachine>.ReturnOf(ref kernel, ref component);
         component.ScrubNext = component.Memory.Base;
+        component.ScrubSlot = 1;
         component.Scrubbing = true;
         kernel.ScrubPending = true;
     }
 
-    /// <summary>Whoever it waits for does not owe it an answer any more.</summary>
-    private static void LeaveServer(ref KernelState kernel, ref Component component)
+    /// <summary>Waits for nobody any more, and owes nobody an answer.</summary>
+    private static void StopThread(ref KernelState kernel, ref Component component, ref Thread thread, Status status)
     {
-        if (component.UpcallOf != 0)
+        switch (thread.State)
         {
-            kernel.Downcalls[component.UpcallOf - 1].Upcaller = Downcall.Nobody;
-            component.UpcallOf = 0;
-            return;
+            case ThreadState.Receiving:
+                EndpointQueue<TMachine>.RemoveFrom(ref kernel, ref TMachine.At<Endpoint>(thread.Target).Receivers, thread.Address);
+                break;
+            case ThreadState.Listening:
+                EndpointQueue<TMachine>.RemoveFrom(ref kernel, ref TMachine.At<Notification>(thread.Target).Waiters, thread.Address);
+                break;
+            case ThreadState.Queued:
+                EndpointQueue<TMachine>.Remove(ref kernel, ref TMachine.At<Endpoint>(thread.Target), thread.Address);
+                break;
+            case ThreadState.Served:
+                TMachine.At<Thread>(thread.Target).Serving.Kind = ServingKind.Orphan;
+                break;
+            case ThreadState.Deferred:
+                TMachine.At<Reply>(thread.Target).Duty.Kind = ServingKind.Orphan;
+                break;
+            case ThreadState.Upcalling:
+                kernel.Downcalls[thread.Upcall - 1].Upcaller = Downcall.Nobody;
+                break;
+            default:
+                break;
         }
 
-        ref Component server = ref kernel.Components[component.WaitingFor];
-        if (server.Serving == ServingKind.Thread && server.ServingIndex == (int)component.Index)
-        {
-            server.Serving = ServingKind.Orphan;
-            return;
-        }
-
-        EndpointQueue.Remove(ref kernel, ref server, EndpointQueue.OfThread((int)component.Index));
+        thread.State = ThreadState.Inactive;
+        thread.Upcall = 0;
+        thread.Context = default;
+        thread.Personality = default;
+        Messages<TMachine>.Abandon(ref kernel, (int)component.Index, ref thread.Serving, status);
     }
 
     /// <summary>Tells a chunk of those who stand in a dead component's queue. Nobody enters it any more.</summary>
     public static void DrainChunk(ref KernelState kernel, ref Component component)
     {
-        for (uint i = 0; i < Limits.ChunkCallers; i++)
-        {
-            ushort node = EndpointQueue.Take(ref kernel, ref component);
-            if (node == 0)
-            {
-                return;
-            }
-
-            int waiter = EndpointQueue.IndexOf(node);
-            if (EndpointQueue.IsThread(node))
-            {
-                Messages<TMachine>.Answer(ref kernel.Components[waiter], 0, component.EndStatus);
-            }
-            else
-            {
-                Messages<TMachine>.Complete(ref kernel, waiter, 0, component.EndStatus);
-            }
-        }
+        int budget = (int)Limits.ChunkCallers;
+        _ = Messages<TMachine>.TryCancel(ref kernel, ref TMachine.At<Endpoint>(component.Endpoint), component.EndStatus, ref budget);
     }
 
-    /// <summary>Tells a chunk of some dead component's callers, or zeroes a chunk of its memory.</summary>
+    /// <summary>Tells a chunk of some dead component's callers, revokes a chunk of what it held, or zeroes a chunk of its memory.</summary>
     public static void ScrubChunk(ref KernelState kernel)
     {
         for (int i = 0; i < kernel.ComponentCount; i++)
@@ -182,9 +288,14 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
                 continue;
             }
 
-            if (component.QueueHead != 0)
+            if (TMachine.At<Endpoint>(component.Endpoint).Head != 0)
             {
                 DrainChunk(ref kernel, ref component);
+                return;
+            }
+
+            if (!Distribution<TMachine>.TryTakeBack(ref kernel, ref component))
+            {
                 return;
             }
 
@@ -206,23 +317,20 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         kernel.ScrubPending = false;
     }
 
-    /// <summary>Root table, IPC page, start information, stack.</summary>
+    /// <summary>Root table, start information, and what the first thread needs.</summary>
     private static Status Prepare(ref KernelState kernel, ref Component component, ref ComponentEntry entry)
     {
         component.Space.Id = component.Index + 1;
         component.Space.Root = component.Memory.Allocate<TMachine>();
         component.StartSegment = 0;
         component.StartPage = 0;
+        component.StartThread = 0;
         if (component.Space.Root == 0)
         {
             return Status.NoMemory;
         }
 
-        Status status = MapFresh(ref component, UserLayout.IpcPage, PageAccess.ReadWrite, PageSource.Fixed, out component.IpcPage);
-        for (ulong i = 1; status == Status.Ok && i <= StackPages; i++)
-        {
-            status = MapFresh(ref component, UserLayout.StackTop - (i * Limits.PageBytes), PageAccess.ReadWrite, PageSource.Fixed, out _);
-        }
+        Status status = MapThread(ref component, 0);
 
         if (status == Status.Ok)
         {
@@ -239,6 +347,18 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         }
 
         return status == Status.Ok && component.IsProxy ? CopyServices(ref kernel, ref component) : status;
+    }
+
+    /// <summary>IPC page and stack.</summary>
+    private static Status MapThread(ref Component component, uint number)
+    {
+        Status status = MapFresh(ref component, UserLayout.IpcPageOf(number), PageAccess.ReadWrite, PageSource.Fixed, out _);
+        for (ulong i = 1; status == Status.Ok && i <= StackPages; i++)
+        {
+            status = MapFresh(ref component, UserLayout.StackTopOf(number) - (i * Limits.PageBytes), PageAccess.ReadWrite, PageSource.Fixed, out _);
+        }
+
+        return status;
     }
 
     /// <summary>The log itself, in place: stage 2 keeps SK, too, from writing it.</summary>
@@ -336,17 +456,17 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
     private static ref SegmentEntry SegmentOf(ref ComponentEntry entry, uint index) => ref entry.Segments[(int)index];
 
-    private static void Report(ref KernelState kernel, ref Component component, ReadOnlySpan<byte> why)
+    private static void Report(ref KernelState kernel, ref Component component, ref Thread thread, ReadOnlySpan<byte> why)
     {
         LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel, ref component);
         line.Add("ended: "u8);
         line.Add(why);
         line.Add(", ESR "u8);
-        line.AddHex(component.Context.Syndrome);
+        line.AddHex(thread.Context.Syndrome);
         line.Add(", FAR "u8);
-        line.AddHex(component.Context.FaultAddress);
+        line.AddHex(thread.Context.FaultAddress);
         line.Add(", PC "u8);
-        line.AddHex(component.Context.ProgramCounter);
+        line.AddHex(thread.Context.ProgramCounter);
         line.Send();
     }
 

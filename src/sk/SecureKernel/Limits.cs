@@ -3,13 +3,16 @@ namespace Exclaves.SecureKernel;
 /// <summary>Sizes of SK's static tables (I10).</summary>
 public static class Limits
 {
-    public const int Components = 32;
+    public const int Components = 96;
 
     /// <summary>Linux threads that can be inside at once; also the width of a token's index.</summary>
     public const int Downcalls = 512;
 
-    /// <summary>Capability slots of one component: what the system description can name, and <see cref="Exclaves.Abi.ComponentEntry.UpcallSlot"/>.</summary>
-    public const int Slots = 33;
+    /// <summary>Pages of XnuProxy's capability table, which has a slot for every component beside its own.</summary>
+    public const uint ProxyTablePages = 2;
+
+    /// <summary>Threads of one component.</summary>
+    public const uint Threads = 8;
 
     /// <summary>Pages that SK works on before it lets interrupts in and drops its lock (I6): less than 5,000 instructions, so that even the last of
     /// <see cref="Exclaves.Abi.Virt.MaxCpus"/> CPUs that want the lock has it after 20,000.</summary>
@@ -22,7 +25,7 @@ public static class Limits
     public const uint ReturnPages = 64;
     public const uint ScrubPages = 16;
 
-    /// <summary>The same for callers of a component that has ended.</summary>
+    /// <summary>The same for those who wait for something that has ended, and for capabilities that are revoked.</summary>
     public const uint ChunkCallers = 8;
 
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>

@@ -9,9 +9,10 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
     /// <remarks>The price is exact, and a chunk spends exactly its part of it: once the first chunk is granted the others are, unless
     /// what the caller does between two chunks (its exception handler may run there), or Linux's reclaim of donated frames, takes away from it.
     /// Frames come from donated memory first; tables never do.</remarks>
-    public static Status Map(ref KernelState kernel, ref Component caller, out ulong done)
+    public static Status Map(ref KernelState kernel, ref Thread caller, out ulong done)
     {
         ref UserContext context = ref caller.Context;
+        ref Component owner = ref kernel.Components[caller.Component];
         ulong address = context.X[0];
         ulong pages = context.X[1];
         done = 0;
@@ -23,7 +24,7 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
 
         if (caller.MapNext != address || caller.MapPages != pages)
         {
-            Status judged = Judge(in caller, address, pages);
+            Status judged = Judge(in owner, address, pages);
             if (judged != Status.Ok)
             {
                 return judged;
@@ -35,7 +36,7 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         caller.MapPages = pages - count;
         for (; done < count; done++)
         {
-            Status status = MapOne(ref kernel, ref caller, address + (done * Limits.PageBytes), access);
+            Status status = MapOne(ref kernel, ref owner, address + (done * Limits.PageBytes), access);
             if (status != Status.Ok)
             {
                 caller.MapNext = 0;
@@ -76,10 +77,11 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         return status;
     }
 
-    public static Status Unmap(ref KernelState kernel, ref Component caller, out ulong done)
+    public static Status Unmap(ref KernelState kernel, ref Thread thread, out ulong done)
     {
-        ulong address = caller.Context.X[0];
-        ulong pages = caller.Context.X[1];
+        ref Component caller = ref kernel.Components[thread.Component];
+        ulong address = thread.Context.X[0];
+        ulong pages = thread.Context.X[1];
         done = 0;
         if (!IsOwnRange(address, pages))
         {
@@ -114,13 +116,14 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x2 = R, RW or 0.</summary>
-    public static Status Protect(ref Component caller, out ulong done)
+    public static Status Protect(ref KernelState kernel, ref Thread thread, out ulong done)
     {
-        ulong address = caller.Context.X[0];
-        ulong pages = caller.Context.X[1];
-        PageAccess access = AccessOf(caller.Context.X[2]);
+        ref Component caller = ref kernel.Components[thread.Component];
+        ulong address = thread.Context.X[0];
+        ulong pages = thread.Context.X[1];
+        PageAccess access = AccessOf(thread.Context.X[2]);
         done = 0;
-        if (!IsOwnRange(address, pages) || (access == PageAccess.None && caller.Context.X[2] != 0))
+        if (!IsOwnRange(address, pages) || (access == PageAccess.None && thread.Context.X[2] != 0))
         {
             return Status.BadArgument;
         }
@@ -148,10 +151,11 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>x0 = device slot, x1 = VA.</summary>
-    public static Status MapDevice(ref Component caller)
+    public static Status MapDevice(ref KernelState kernel, ref Thread thread)
     {
-        ref UserContext context = ref caller.Context;
-        Status status = caller.Capabilities.Decode(context.X[0], CapabilityKind.Device, CapabilityRights.Map, out Capability capability);
+        ref UserContext context = ref thread.Context;
+        ref Component caller = ref kernel.Components[thread.Component];
+        Status status = caller.Capabilities.Decode<TMachine>(context.X[0], CapabilityKind.Device, CapabilityRights.Map, out _, out Capability capability);
         if (status != Status.Ok)
         {
             return status;
@@ -163,19 +167,20 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        PageEntry entry = PageEntry.Create(capability.Object * Limits.PageBytes, PageAccess.ReadWrite, PageSource.Device);
+        PageEntry entry = PageEntry.Create(capability.Object, PageAccess.ReadWrite, PageSource.Device);
         return caller.Space.Map<TMachine>(ref caller.Memory, address, entry);
     }
 
     /// <summary>x0 = VA of an own frame; its physical address in x1.</summary>
-    public static Status PhysicalAddress(ref Component caller)
+    public static Status PhysicalAddress(ref KernelState kernel, ref Thread thread)
     {
+        ref Component caller = ref kernel.Components[thread.Component];
         if (!caller.Capabilities.MayUse(CapabilityKind.DmaAddress))
         {
             return Status.BadCapability;
         }
 
-        ref UserContext context = ref caller.Context;
+        ref UserContext context = ref thread.Context;
         if (context.X[0] is < AddressSpace.Lowest or >= UserLayout.End)
         {
             return Status.BadAddress;
@@ -191,13 +196,14 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    /// <summary>Ranges for a component's own use: not the shared window, nor the page that guards the stack.</summary>
-    private static bool IsOwnRange(ulong address, ulong pages)
+    /// <summary>Ranges for a component's own use: not the shared window, nor the page that guards the first thread's stack, nor where its other threads lie.</summary>
+    public static bool IsOwnRange(ulong address, ulong pages)
     {
         const ulong Guard = UserLayout.StackTop - UserLayout.StackBytes - Limits.PageBytes;
         return AddressSpace.IsRange(address, pages)
             && !Overlaps(address, pages, UserLayout.SharedBase, UserLayout.SharedEnd)
-            && !Overlaps(address, pages, Guard, Guard + Limits.PageBytes);
+            && !Overlaps(address, pages, Guard, Guard + Limits.PageBytes)
+            && !Overlaps(address, pages, UserLayout.ThreadBase, UserLayout.ThreadEnd);
     }
 
     private static bool Overlaps(ulong address, ulong pages, ulong start, ulong end) =>
@@ -206,7 +212,7 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
     private static ulong Skip(in Component caller, ulong address) =>
         (caller.Space.NextCandidate<TMachine>(address) - address) / Limits.PageBytes;
 
-    private static PageAccess AccessOf(ulong access) => access switch
+    public static PageAccess AccessOf(ulong access) => access switch
     {
         (ulong)MemoryAccess.Read => PageAccess.Read,
         (ulong)(MemoryAccess.Read | MemoryAccess.Write) => PageAccess.ReadWrite,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
@@ -20,94 +21,89 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     public static bool IsKernelLabel(ulong ipcPage) =>
         TMachine.At<MessageHeader>(ipcPage).Label is > MessageLabel.None and <= MessageLabel.MemoryReturned;
 
-    /// <summary>Gives a server that waits, or asks for, its next message. False: there is none.</summary>
-    public static bool TryDeliver(ref KernelState kernel, ref Component server)
+    /// <summary>Gives a server that asks for it, or waits, its next message. False: there is none.</summary>
+    public static bool TryDeliver(ref KernelState kernel, ref Endpoint endpoint, ref Thread server)
     {
-        if (kernel.ResetPending && server.IsProxy)
+        if (kernel.Notices != Notices.None && IsProxysOwn(ref kernel, ref endpoint))
         {
-            kernel.ResetPending = false;
-            WriteHeader(server.IpcPage, MessageLabel.WorldReset, 0, Status.Ok);
-            server.Serving = ServingKind.Notice;
+            DeliverNotice(ref kernel, ref server);
             return true;
         }
 
-        if (kernel.MemoryNotice && server.IsProxy)
-        {
-            kernel.MemoryNotice = false;
-            WriteHeader(server.IpcPage, MessageLabel.MemoryReturned, 0, Status.Ok);
-            server.Serving = ServingKind.Notice;
-            return true;
-        }
-
-        ushort node = EndpointQueue.Take(ref kernel, ref server);
+        ulong node = EndpointQueue<TMachine>.Take(ref kernel, ref endpoint);
         if (node == 0)
         {
             return false;
         }
 
-        int index = EndpointQueue.IndexOf(node);
-        if (EndpointQueue.IsThread(node))
+        if (EndpointQueue<TMachine>.IsThread(node))
         {
-            DeliverCall(ref kernel, ref server, ref kernel.Components[index]);
+            DeliverCall(ref kernel, ref server, ref TMachine.At<Thread>(node));
         }
         else
         {
-            DeliverDowncall(ref kernel, ref server, index);
+            DeliverDowncall(ref kernel, ref server, EndpointQueue<TMachine>.DowncallOf(node));
         }
 
         return true;
     }
 
-    /// <summary>Wakes XnuProxy for a notice of SK, if it waits.</summary>
-    public static void Notify(ref KernelState kernel)
+    /// <summary>XnuProxy learns something as soon as it asks, or now if it waits.</summary>
+    public static void Notify(ref KernelState kernel, Notices news)
     {
-        ref Component proxy = ref kernel.Components[kernel.Proxy];
-        if (proxy.Thread == ThreadState.Receiving && TryDeliver(ref kernel, ref proxy))
+        kernel.Notices |= news;
+        ref Endpoint endpoint = ref TMachine.At<Endpoint>(kernel.Components[kernel.Proxy].Endpoint);
+        ulong receiver = EndpointQueue<TMachine>.TakeReceiver(ref endpoint);
+        if (receiver != 0)
         {
-            Wake(ref proxy, Status.Ok);
+            ref Thread thread = ref TMachine.At<Thread>(receiver);
+            DeliverNotice(ref kernel, ref thread);
+            Wake(ref thread, Status.Ok);
         }
     }
 
-    /// <summary>Brings a downcall to a server: into its hands when it waits, else into its queue.</summary>
-    public static void Send(ref KernelState kernel, ref Component server, int index, DowncallMessage message)
+    /// <summary>Brings a downcall to an endpoint: into the hands of a thread that waits there, else into its queue.</summary>
+    public static void Send(ref KernelState kernel, ulong endpoint, int index, DowncallMessage message)
     {
+        ref Endpoint target = ref TMachine.At<Endpoint>(endpoint);
         ref Downcall call = ref kernel.Downcalls[index];
         call.Message = message;
-        call.At = (int)server.Index;
-        if (server.Thread == ThreadState.Receiving)
+        ulong receiver = EndpointQueue<TMachine>.TakeReceiver(ref target);
+        if (receiver != 0)
         {
+            ref Thread server = ref TMachine.At<Thread>(receiver);
             DeliverDowncall(ref kernel, ref server, index);
             Wake(ref server, Status.Ok);
             return;
         }
 
-        call.Phase = DowncallPhase.Queued;
-        EndpointQueue.Add(ref kernel, ref server, EndpointQueue.OfDowncall(index));
+        Enqueue(ref kernel, endpoint, ref target, index);
     }
 
     /// <summary>As <see cref="Send"/>, with the message in <paramref name="from"/>, copied once on its way.</summary>
-    public static void SendCopy(ref KernelState kernel, ref Component server, int index, DowncallMessage message, ulong from, ulong bytes)
+    public static void SendCopy(ref KernelState kernel, ulong endpoint, int index, DowncallMessage message, ulong from, ulong bytes)
     {
-        bool waits = server.Thread == ThreadState.Receiving;
-        TMachine.Copy(waits ? server.IpcPage : MessagePage(ref kernel, index), from, bytes);
+        ref Endpoint target = ref TMachine.At<Endpoint>(endpoint);
         ref Downcall call = ref kernel.Downcalls[index];
         call.Message = message;
-        call.At = (int)server.Index;
-        if (waits)
+        ulong receiver = EndpointQueue<TMachine>.TakeReceiver(ref target);
+        if (receiver == 0)
         {
-            Stamp(ref server, ref call, index);
-            Wake(ref server, Status.Ok);
+            TMachine.Copy(MessagePage(ref kernel, index), from, bytes);
+            Enqueue(ref kernel, endpoint, ref target, index);
             return;
         }
 
-        call.Phase = DowncallPhase.Queued;
-        EndpointQueue.Add(ref kernel, ref server, EndpointQueue.OfDowncall(index));
+        ref Thread server = ref TMachine.At<Thread>(receiver);
+        TMachine.Copy(server.IpcPage, from, bytes);
+        Stamp(ref kernel, ref server, ref call, index);
+        Wake(ref server, Status.Ok);
     }
 
     /// <summary>A service's answer, or word of its end, goes to XnuProxy.</summary>
-    public static void Complete(ref KernelState kernel, int index, ulong from, Status status)
+    /// <param name="server">The component that answers; its generation goes along.</param>
+    public static void Complete(ref KernelState kernel, int index, int server, ulong from, Status status)
     {
-        ref Component proxy = ref kernel.Components[kernel.Proxy];
         ulong bytes = from == 0 ? 0 : BytesOf(from);
         if (bytes == 0)
         {
@@ -117,6 +113,7 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         }
 
         ref Downcall call = ref kernel.Downcalls[index];
+        call.Badge = kernel.Components[server].Generation;
         if (call.IsInUpcall)
         {
             TMachine.Copy(MessagePage(ref kernel, index), from, bytes);
@@ -124,7 +121,7 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
             return;
         }
 
-        SendCopy(ref kernel, ref proxy, index, DowncallMessage.Completion, from, bytes);
+        SendCopy(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.Completion, from, bytes);
     }
 
     /// <summary>XnuProxy has dealt with the return of an upcall: its answer goes to who asked, and the downcall's own, if it came meanwhile, to XnuProxy.</summary>
@@ -134,36 +131,40 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         call.Message = DowncallMessage.None;
         call.Phase = DowncallPhase.Held;
         call.At = call.Holder;
-        if (call.Upcaller >= 0)
+        if (call.HasUpcaller)
         {
-            Answer(ref kernel.Components[call.Upcaller], from, Status.Ok);
+            Answer(ref TMachine.At<Thread>(call.Upcaller), from, Status.Ok);
         }
 
         if (call.Late)
         {
             call.Late = false;
-            Send(ref kernel, ref kernel.Components[kernel.Proxy], index, DowncallMessage.Completion);
+            Send(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.Completion);
         }
     }
 
-    /// <summary>A thread calls a server that is alive; it waits from here on.</summary>
-    public static void Call(ref KernelState kernel, ref Component caller, ref Component server, ulong badge)
+    /// <summary>A thread calls; it waits from here on.</summary>
+    public static void Call(ref KernelState kernel, ref Thread caller, ulong endpoint, ulong badge, CapabilityRights rights)
     {
-        caller.Thread = ThreadState.Waiting;
-        caller.WaitingFor = (int)server.Index;
+        ref Endpoint target = ref TMachine.At<Endpoint>(endpoint);
         caller.CallBadge = badge;
-        if (server.Thread == ThreadState.Receiving)
+        caller.CallRights = rights;
+        ulong receiver = EndpointQueue<TMachine>.TakeReceiver(ref target);
+        if (receiver != 0)
         {
+            ref Thread server = ref TMachine.At<Thread>(receiver);
             DeliverCall(ref kernel, ref server, ref caller);
             Wake(ref server, Status.Ok);
             return;
         }
 
-        EndpointQueue.Add(ref kernel, ref server, EndpointQueue.OfThread((int)caller.Index));
+        caller.State = ThreadState.Queued;
+        caller.Target = endpoint;
+        EndpointQueue<TMachine>.Add(ref kernel, ref target, caller.Address);
     }
 
     /// <summary>Ends a thread's wait. <paramref name="from"/> = 0: there is only a status.</summary>
-    public static void Answer(ref Component caller, ulong from, Status status)
+    public static void Answer(ref Thread caller, ulong from, Status status)
     {
         ulong bytes = from == 0 ? 0 : BytesOf(from);
         if (bytes == 0)
@@ -178,22 +179,62 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         ref MessageHeader header = ref TMachine.At<MessageHeader>(caller.IpcPage);
         header.Badge = 0;
         header.Downcall = 0;
+        header.Capability = 0;
         Wake(ref caller, Status.Ok);
     }
 
-    /// <summary>The downcall on whose behalf a component works, through the threads that call it; -1 = none.</summary>
-    public static int DowncallOf(ref KernelState kernel, ref Component worker)
+    /// <summary>A duty ends without an answer: who waits for it learns why.</summary>
+    /// <param name="server">The component that had it.</param>
+    public static void Abandon(ref KernelState kernel, int server, ref Duty duty, Status status)
     {
-        int at = (int)worker.Index;
+        Duty gone = duty;
+        duty = default;
+        if (gone.Kind == ServingKind.Downcall)
+        {
+            Complete(ref kernel, (int)gone.Whom, server, 0, status);
+        }
+        else if (gone.Kind == ServingKind.Thread)
+        {
+            Answer(ref TMachine.At<Thread>(gone.Whom), 0, status);
+        }
+    }
+
+    /// <summary>Tells those who stand in an endpoint's queue that nobody will receive them. False: there are more.</summary>
+    public static bool TryCancel(ref KernelState kernel, ref Endpoint endpoint, Status status, ref int budget)
+    {
+        while (endpoint.Head != 0)
+        {
+            if (budget-- <= 0)
+            {
+                return false;
+            }
+
+            ulong node = EndpointQueue<TMachine>.Take(ref kernel, ref endpoint);
+            if (EndpointQueue<TMachine>.IsThread(node))
+            {
+                Answer(ref TMachine.At<Thread>(node), 0, status);
+            }
+            else
+            {
+                Complete(ref kernel, EndpointQueue<TMachine>.DowncallOf(node), endpoint.Owner, 0, status);
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>The downcall on whose behalf a thread works, through the threads that call it; -1 = none.</summary>
+    public static int DowncallOf(ref Thread worker)
+    {
+        ref Thread at = ref worker;
         for (int depth = 0; depth < Limits.Components; depth++)
         {
-            ref Component component = ref kernel.Components[at];
-            switch (component.Serving)
+            switch (at.Serving.Kind)
             {
                 case ServingKind.Downcall:
-                    return component.ServingIndex;
+                    return (int)at.Serving.Whom;
                 case ServingKind.Thread:
-                    at = component.ServingIndex;
+                    at = ref TMachine.At<Thread>(at.Serving.Whom);
                     break;
                 default:
                     return -1;
@@ -203,7 +244,40 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         return -1;
     }
 
-    private static void DeliverDowncall(ref KernelState kernel, ref Component server, int index)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Wake(ref Thread thread, Status status)
+    {
+        thread.State = ThreadState.Ready;
+        thread.Upcall = 0;
+        thread.Context.X[0] = (ulong)status;
+    }
+
+    private static bool IsProxysOwn(ref KernelState kernel, ref Endpoint endpoint) =>
+        Unsafe.AreSame(ref endpoint, ref TMachine.At<Endpoint>(kernel.Components[kernel.Proxy].Endpoint));
+
+    private static void Enqueue(ref KernelState kernel, ulong endpoint, ref Endpoint target, int index)
+    {
+        ref Downcall call = ref kernel.Downcalls[index];
+        call.At = endpoint;
+        call.Phase = DowncallPhase.Queued;
+        EndpointQueue<TMachine>.Add(ref kernel, ref target, EndpointQueue<TMachine>.OfDowncall(index));
+    }
+
+    private static void DeliverNotice(ref KernelState kernel, ref Thread server)
+    {
+        server.Serving = new Duty { Kind = ServingKind.Notice };
+        if ((kernel.Notices & Notices.Reset) != 0)
+        {
+            kernel.Notices &= ~Notices.Reset;
+            WriteHeader(server.IpcPage, MessageLabel.WorldReset, 0, Status.Ok);
+            return;
+        }
+
+        kernel.Notices &= ~Notices.Memory;
+        WriteHeader(server.IpcPage, MessageLabel.MemoryReturned, 0, Status.Ok);
+    }
+
+    private static void DeliverDowncall(ref KernelState kernel, ref Thread server, int index)
     {
         ref Downcall call = ref kernel.Downcalls[index];
         if (call.Message is DowncallMessage.New or DowncallMessage.UpcallReturn)
@@ -222,16 +296,16 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
             TMachine.Copy(server.IpcPage, page, BytesOf(page));
         }
 
-        Stamp(ref server, ref call, index);
+        Stamp(ref kernel, ref server, ref call, index);
     }
 
     /// <summary>What a server learns from SK alone, and the duty to answer.</summary>
-    private static void Stamp(ref Component server, ref Downcall call, int index)
+    private static void Stamp(ref KernelState kernel, ref Thread server, ref Downcall call, int index)
     {
         ref MessageHeader header = ref TMachine.At<MessageHeader>(server.IpcPage);
-        bool forwarded = call.Message == DowncallMessage.Forwarded;
-        header.Badge = forwarded ? call.Badge : 0;
-        header.Downcall = server.IsProxy ? call.Id(index) : 0;
+        header.Badge = call.Message is DowncallMessage.Forwarded or DowncallMessage.Completion ? call.Badge : 0;
+        header.Downcall = server.Component == kernel.Proxy ? call.Id(index) : 0;
+        header.Capability = 0;
         if (call.Message == DowncallMessage.Completion)
         {
             header.Label = MessageLabel.Completion;
@@ -242,27 +316,40 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
             call.Message = DowncallMessage.None;
         }
 
-        server.Serving = call.Message == DowncallMessage.UpcallReturn ? ServingKind.UpcallReturn : ServingKind.Downcall;
-        server.ServingIndex = index;
+        server.Serving.Kind = call.Message == DowncallMessage.UpcallReturn ? ServingKind.UpcallReturn : ServingKind.Downcall;
+        server.Serving.Whom = (ulong)index;
         call.Phase = DowncallPhase.Held;
+        call.At = server.Address;
     }
 
-    private static void DeliverCall(ref KernelState kernel, ref Component server, ref Component caller)
+    private static void DeliverCall(ref KernelState kernel, ref Thread server, ref Thread caller)
     {
+        uint wanted = TMachine.At<MessageHeader>(server.IpcPage).Capability;
         TMachine.Copy(server.IpcPage, caller.IpcPage, BytesOf(caller.IpcPage));
         ref MessageHeader header = ref TMachine.At<MessageHeader>(server.IpcPage);
         header.Badge = caller.CallBadge;
-        int call = server.IsProxy ? DowncallOf(ref kernel, ref caller) : -1;
+        int call = server.Component == kernel.Proxy ? DowncallOf(ref caller) : -1;
         header.Downcall = call < 0 ? 0 : kernel.Downcalls[call].Id(call);
-        server.Serving = ServingKind.Thread;
-        server.ServingIndex = (int)caller.Index;
+        if (header.Capability != 0)
+        {
+            bool sent = (caller.CallRights & CapabilityRights.Grant) != 0
+                && TrySend(ref kernel.Components[caller.Component], header.Capability, ref kernel.Components[server.Component], wanted);
+            header.Capability = sent ? wanted : 0;
+        }
+
+        server.Serving.Kind = ServingKind.Thread;
+        server.Serving.Whom = caller.Address;
+        caller.State = ThreadState.Served;
+        caller.Target = server.Address;
     }
 
-    private static void Wake(ref Component component, Status status)
+    /// <summary>A derivation of what one component holds goes to the slot that another keeps for it.</summary>
+    private static bool TrySend(ref Component from, uint held, ref Component to, uint wanted)
     {
-        component.Thread = ThreadState.Ready;
-        component.UpcallOf = 0;
-        component.Context.X[0] = (ulong)status;
+        ulong source = from.Capabilities.Find<TMachine>(held);
+        return source != 0 && wanted != 0
+            && to.Capabilities.FindEmpty<TMachine>(wanted, out ulong slot) == Status.Ok
+            && ObjectCalls<TMachine>.DeriveTo(source, slot, CapabilityRights.All, 0) == Status.Ok;
     }
 
     private static void WriteHeader(ulong page, MessageLabel label, uint length, Status status)

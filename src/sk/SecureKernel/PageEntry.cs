@@ -27,6 +27,9 @@ public enum PageSource : byte
     /// <summary>A page of Linux in the shared window.</summary>
     Shared = 4,
     Device = 5,
+
+    /// <summary>A frame that a capability names, and that goes with it.</summary>
+    Frame = 6,
 }
 
 /// <summary>A stage-1 descriptor, level 3, of an EL0 address space (Arm ARM D8.3).</summary>

@@ -9,32 +9,43 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
 {
     private const ulong SvcBytes = 4;
 
-    public static Step Invoke(ref KernelState kernel, ref Cpu cpu, ref Component caller)
+    public static Step Invoke(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
     {
         ref UserContext context = ref caller.Context;
+        bool complete;
+        Status status;
         switch ((SecureCall)context.X[8])
         {
             case SecureCall.Receive:
-                return Receive(ref kernel, ref cpu, ref caller);
+                return MessageCalls<TMachine>.Receive(ref kernel, ref cpu, ref caller, context.X[0]);
             case SecureCall.ReplyReceive:
-                Status replied = Reply(ref kernel, ref caller);
-                return replied == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref kernel, ref caller, replied);
+                return MessageCalls<TMachine>.ReplyReceive(ref kernel, ref cpu, ref caller);
             case SecureCall.Reply:
-                return ReplyOnly(ref kernel, ref cpu, ref caller);
+                return MessageCalls<TMachine>.ReplyOnly(ref kernel, ref cpu, ref caller);
             case SecureCall.Call:
-                return Call(ref kernel, ref cpu, ref caller, mayWait: true);
+                return MessageCalls<TMachine>.Call(ref kernel, ref cpu, ref caller, mayWait: true);
             case SecureCall.TryCall:
-                return Call(ref kernel, ref cpu, ref caller, mayWait: false);
+                return MessageCalls<TMachine>.Call(ref kernel, ref cpu, ref caller, mayWait: false);
+            case SecureCall.Defer:
+                return Answer(ref kernel, ref caller, MessageCalls<TMachine>.Defer(ref kernel, ref caller));
+            case SecureCall.ReplyDeferred:
+                return MessageCalls<TMachine>.ReplyDeferred(ref kernel, ref cpu, ref caller);
+            case SecureCall.Signal:
+                return Answer(ref kernel, ref caller, NotificationCalls<TMachine>.Signal(ref kernel, ref caller));
+            case SecureCall.Wait:
+                return NotificationCalls<TMachine>.Wait(ref kernel, ref cpu, ref caller);
+            case SecureCall.Poll:
+                return Answer(ref kernel, ref caller, NotificationCalls<TMachine>.Poll(ref kernel, ref caller));
             case SecureCall.Forward:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Forward(ref kernel, ref caller));
             case SecureCall.ForwardReceive:
-                Status forwarded = DowncallCalls<TMachine>.Forward(ref kernel, ref caller);
-                return forwarded == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref kernel, ref caller, forwarded);
+                status = DowncallCalls<TMachine>.Forward(ref kernel, ref caller);
+                return status == Status.Ok ? MessageCalls<TMachine>.Receive(ref kernel, ref cpu, ref caller, 0) : Answer(ref kernel, ref caller, status);
             case SecureCall.Finish:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Finish(ref kernel, ref caller));
             case SecureCall.FinishReceive:
-                Status finished = DowncallCalls<TMachine>.Finish(ref kernel, ref caller);
-                return finished == Status.Ok ? Receive(ref kernel, ref cpu, ref caller) : Answer(ref kernel, ref caller, finished);
+                status = DowncallCalls<TMachine>.Finish(ref kernel, ref caller);
+                return status == Status.Ok ? MessageCalls<TMachine>.Receive(ref kernel, ref cpu, ref caller, 0) : Answer(ref kernel, ref caller, status);
             case SecureCall.Suspend:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Suspend(ref kernel, ref caller));
             case SecureCall.LinuxRead:
@@ -44,25 +55,51 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.ShareMap:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.ShareMap(ref kernel, ref caller));
             case SecureCall.ShareUnmap:
-                return Chunk(ref kernel, ref caller, DowncallCalls<TMachine>.ShareUnmap(ref kernel, ref caller, out ulong unshared), unshared);
+                status = DowncallCalls<TMachine>.ShareUnmap(ref kernel, ref caller, out ulong unshared);
+                return Chunk(ref kernel, ref caller, status, unshared);
             case SecureCall.Donate:
-                return Chunk(ref kernel, ref caller, DonationCalls<TMachine>.Donate(ref kernel, ref caller, out ulong given), given);
+                status = DonationCalls<TMachine>.Donate(ref kernel, ref caller, out ulong given);
+                return Chunk(ref kernel, ref caller, status, given);
             case SecureCall.ReturnDonated:
-                return Until(ref kernel, ref caller, DonationCalls<TMachine>.Return(ref kernel, ref caller, out bool complete), complete);
+                status = DonationCalls<TMachine>.Return(ref kernel, ref caller, out complete);
+                return Until(ref kernel, ref caller, status, complete);
             case SecureCall.CollectDonated:
                 return Answer(ref kernel, ref caller, DonationCalls<TMachine>.Collect(ref kernel, ref caller));
             case SecureCall.MapMemory:
-                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Map(ref kernel, ref caller, out ulong mapped), mapped);
+                status = MemoryCalls<TMachine>.Map(ref kernel, ref caller, out ulong mapped);
+                return Chunk(ref kernel, ref caller, status, mapped);
             case SecureCall.UnmapMemory:
-                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Unmap(ref kernel, ref caller, out ulong unmapped), unmapped);
+                status = MemoryCalls<TMachine>.Unmap(ref kernel, ref caller, out ulong unmapped);
+                return Chunk(ref kernel, ref caller, status, unmapped);
             case SecureCall.ProtectMemory:
-                return Chunk(ref kernel, ref caller, MemoryCalls<TMachine>.Protect(ref caller, out ulong changed), changed);
+                status = MemoryCalls<TMachine>.Protect(ref kernel, ref caller, out ulong changed);
+                return Chunk(ref kernel, ref caller, status, changed);
             case SecureCall.MapDevice:
-                return Answer(ref kernel, ref caller, MemoryCalls<TMachine>.MapDevice(ref caller));
+                return Answer(ref kernel, ref caller, MemoryCalls<TMachine>.MapDevice(ref kernel, ref caller));
             case SecureCall.PhysicalAddress:
-                return Answer(ref kernel, ref caller, MemoryCalls<TMachine>.PhysicalAddress(ref caller));
+                return Answer(ref kernel, ref caller, MemoryCalls<TMachine>.PhysicalAddress(ref kernel, ref caller));
+            case SecureCall.MapFrame:
+                return Answer(ref kernel, ref caller, FrameCalls<TMachine>.Map(ref kernel, ref caller));
+            case SecureCall.UnmapFrame:
+                return Answer(ref kernel, ref caller, FrameCalls<TMachine>.Unmap(ref kernel, ref caller));
+            case SecureCall.Retype:
+                status = ObjectCalls<TMachine>.Retype(ref kernel, ref caller, out complete);
+                return Until(ref kernel, ref caller, status, complete);
+            case SecureCall.Derive:
+                return Answer(ref kernel, ref caller, ObjectCalls<TMachine>.Derive(ref kernel, ref caller));
+            case SecureCall.Move:
+                return Answer(ref kernel, ref caller, ObjectCalls<TMachine>.Move(ref kernel, ref caller));
+            case SecureCall.Revoke:
+                status = ObjectCalls<TMachine>.Revoke(ref kernel, ref caller, out complete);
+                return Until(ref kernel, ref caller, status, complete);
+            case SecureCall.Delete:
+                status = ObjectCalls<TMachine>.Delete(ref kernel, ref caller, out complete);
+                return Until(ref kernel, ref caller, status, complete);
+            case SecureCall.Restart:
+                status = Lifecycle<TMachine>.Restart(ref kernel, ref caller, out complete);
+                return Until(ref kernel, ref caller, status, complete);
             case SecureCall.SetPersonality:
-                return Answer(ref kernel, ref caller, SetPersonality(ref caller));
+                return Answer(ref kernel, ref caller, SetPersonality(ref kernel, ref caller));
             case SecureCall.ResumeContext:
                 return ResumeContext(ref kernel, ref caller);
             case SecureCall.Log:
@@ -83,14 +120,15 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>The thread stands back as if an interrupt had come.</summary>
-    public static Step Yield(ref KernelState kernel, ref Cpu cpu, ref Component caller)
+    public static Step Yield(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
     {
-        caller.Thread = ThreadState.Ready;
+        caller.State = ThreadState.Ready;
         caller.Interrupted = true;
         return cpu.Booting ? Dispatcher<TMachine>.Next(ref kernel, ref cpu) : Dispatcher<TMachine>.LeaveForInterrupt(ref kernel, ref cpu);
     }
 
-    private static Step Answer(ref KernelState kernel, ref Component caller, Status status)
+    /// <summary>The thread goes on with a status.</summary>
+    public static Step Answer(ref KernelState kernel, ref Thread caller, Status status)
     {
         if (status is Status.BadCall or Status.BadArgument or Status.BadAddress or Status.BadCapability or Status.Denied or Status.BadState or Status.NotFound)
         {
@@ -102,7 +140,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Ends a call that works in chunks, or moves x0 (address) and x1 (pages) on and has EL0 execute it again.</summary>
-    private static Step Chunk(ref KernelState kernel, ref Component caller, Status status, ulong pagesDone)
+    private static Step Chunk(ref KernelState kernel, ref Thread caller, Status status, ulong pagesDone)
     {
         ref UserContext context = ref caller.Context;
         if (status != Status.Ok || pagesDone >= context.X[1])
@@ -117,7 +155,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Ends a call that is complete, or has EL0 execute it again as it is.</summary>
-    private static Step Until(ref KernelState kernel, ref Component caller, Status status, bool complete)
+    private static Step Until(ref KernelState kernel, ref Thread caller, Status status, bool complete)
     {
         if (status != Status.Ok || complete)
         {
@@ -128,123 +166,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return Step.Run;
     }
 
-    private static Step Receive(ref KernelState kernel, ref Cpu cpu, ref Component caller)
-    {
-        if (caller.Serving is ServingKind.Downcall or ServingKind.Thread or ServingKind.UpcallReturn)
-        {
-            return Answer(ref kernel, ref caller, Status.BadState);
-        }
-
-        caller.Serving = ServingKind.Nobody;
-        bool delivered = Messages<TMachine>.TryDeliver(ref kernel, ref caller);
-        caller.Thread = delivered ? ThreadState.Ready : ThreadState.Receiving;
-        caller.Context.X[0] = (ulong)Status.Ok;
-        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
-    }
-
-    private static Step ReplyOnly(ref KernelState kernel, ref Cpu cpu, ref Component caller)
-    {
-        Status status = Reply(ref kernel, ref caller);
-        caller.Context.X[0] = (ulong)status;
-        if (status != Status.Ok)
-        {
-            return Step.Run;
-        }
-
-        caller.Thread = ThreadState.Ready;
-        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
-    }
-
-    private static Status Reply(ref KernelState kernel, ref Component server)
-    {
-        ServingKind serving = server.Serving;
-        if (serving == ServingKind.Nobody || (serving == ServingKind.Downcall && server.IsProxy))
-        {
-            return Status.BadState;
-        }
-
-        if (Messages<TMachine>.BytesOf(server.IpcPage) == 0)
-        {
-            return Status.BadArgument;
-        }
-
-        server.Serving = ServingKind.Nobody;
-        int index = server.ServingIndex;
-        switch (serving)
-        {
-            case ServingKind.Downcall:
-                Messages<TMachine>.Complete(ref kernel, index, server.IpcPage, Status.Ok);
-                break;
-            case ServingKind.Thread:
-                Messages<TMachine>.Answer(ref kernel.Components[index], server.IpcPage, Status.Ok);
-                break;
-            case ServingKind.UpcallReturn:
-                Messages<TMachine>.EndUpcall(ref kernel, index, server.IpcPage);
-                break;
-            default:
-                break;
-        }
-
-        return Status.Ok;
-    }
-
-    private static Step Call(ref KernelState kernel, ref Cpu cpu, ref Component caller, bool mayWait)
-    {
-        Status status = caller.Capabilities.Decode(caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out Capability capability);
-        if (status != Status.Ok)
-        {
-            return Answer(ref kernel, ref caller, status);
-        }
-
-        if (Messages<TMachine>.BytesOf(caller.IpcPage) == 0 || Messages<TMachine>.IsKernelLabel(caller.IpcPage))
-        {
-            return Answer(ref kernel, ref caller, Status.BadArgument);
-        }
-
-        ref Component server = ref kernel.Components[(int)capability.Object];
-        if (server.Life == ComponentState.Dead || server.Generation != capability.Generation)
-        {
-            return Answer(ref kernel, ref caller, Lifecycle<TMachine>.EndOf(in server));
-        }
-
-        if (!mayWait && server.Thread != ThreadState.Receiving)
-        {
-            return Answer(ref kernel, ref caller, Status.Busy);
-        }
-
-        if (WouldWaitForItself(ref kernel, (int)caller.Index, (int)server.Index))
-        {
-            return Answer(ref kernel, ref caller, Status.Deadlock);
-        }
-
-        Messages<TMachine>.Call(ref kernel, ref caller, ref server, caller.Capabilities.Badge(capability));
-        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
-    }
-
-    /// <summary>Whether the server, or whoever it waits for, waits for the caller.</summary>
-    private static bool WouldWaitForItself(ref KernelState kernel, int caller, int server)
-    {
-        int at = server;
-        for (int depth = 0; depth < Limits.Components; depth++)
-        {
-            if (at == caller)
-            {
-                return true;
-            }
-
-            ref Component component = ref kernel.Components[at];
-            if (component.Thread != ThreadState.Waiting)
-            {
-                return false;
-            }
-
-            at = component.WaitingFor;
-        }
-
-        return true;
-    }
-
-    private static Status SetPersonality(ref Component caller)
+    private static Status SetPersonality(ref KernelState kernel, ref Thread caller)
     {
         ref UserContext context = ref caller.Context;
         ulong page = context.X[2];
@@ -253,7 +175,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadArgument;
         }
 
-        if (caller.Space.Translate<TMachine>(page, write: true) == 0)
+        if (kernel.Components[caller.Component].Space.Translate<TMachine>(page, write: true) == 0)
         {
             return Status.BadAddress;
         }
@@ -264,11 +186,11 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    private static Step ResumeContext(ref KernelState kernel, ref Component caller)
+    private static Step ResumeContext(ref KernelState kernel, ref Thread caller)
     {
         Status status = caller.Personality.Handler == 0
             ? Status.BadState
-            : Exceptions<TMachine>.TakeContext(ref caller, caller.Context.X[0]);
+            : Exceptions<TMachine>.TakeContext(ref kernel, ref caller, caller.Context.X[0]);
         return status == Status.Ok ? Step.Run : Answer(ref kernel, ref caller, status);
     }
 }

@@ -22,7 +22,6 @@ public sealed class SystemReader
     private const ulong DefaultPoolBytes = 128ul << 20;
     private const uint DowncallSlot = ComponentEntry.OwnEndpointSlot + 1;
     private const uint CountersSlot = DowncallSlot + 1;
-    private const uint FirstServiceSlot = CountersSlot + 1;
 
     private readonly string _file;
     private readonly ProblemList _problems;
@@ -471,7 +470,7 @@ public sealed class SystemReader
         return new ServiceDescription(name, uuid, component, SlotFor(component), onBus);
     }
 
-    /// <summary>The slot through which the proxy calls <paramref name="component"/>: one for all its services, made on first use.</summary>
+    /// <summary>The slot through which the proxy calls <paramref name="component"/>: one for all its services.</summary>
     private uint SlotFor(int component)
     {
         Draft? proxy = _drafts.Find(d => d.IsProxy);
@@ -480,21 +479,13 @@ public sealed class SystemReader
             return 0;
         }
 
-        GrantEntry existing = proxy.Grants.Find(g => g.Kind == GrantKind.Endpoint && g.Argument == (ulong)component);
-        if (existing.Kind != GrantKind.None)
-        {
-            return existing.Slot;
-        }
-
-        uint slot = FirstServiceSlot + (uint)proxy.Grants.Count(g => g.Kind == GrantKind.Endpoint);
         ulong badge = (ulong)_drafts.IndexOf(proxy) + 1;
         if (_drafts.Any(d => d.Grants.Any(g => g.Kind == GrantKind.Endpoint && g.Argument == (ulong)component && g.Badge == badge)))
         {
             _problems.Add("$.services", $"the proxy calls \"{_drafts[component].Name}\" with badge {badge}, which a grant gives to another caller.");
         }
 
-        proxy.Grants.Add(new GrantEntry { Kind = GrantKind.Endpoint, Slot = slot, Argument = (ulong)component, Badge = badge });
-        return slot;
+        return ComponentEntry.FirstServiceSlot + (uint)component;
     }
 
     private sealed class Draft

@@ -1,0 +1,180 @@
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>Who got what from whom: capabilities in the order of their derivation, so that what was given can be taken back (I15).</summary>
+/// <remarks>
+/// One doubly linked list for each capability that boot made. What is derived from a capability follows it, one deeper; its descendants are those that
+/// follow and are deeper than it. Two rules keep this small: who gives a capability up ends what was derived from it, and an object lives exactly as long
+/// as its original capability. Capabilities of tables and of untyped memory lie in components' own tables only, so no table contains itself.
+/// </remarks>
+public static class Derivation<TMachine> where TMachine : struct, IMachine
+{
+    /// <summary>Fills an empty slot with what is derived from another.</summary>
+    public static void Link(ulong parent, ulong slot, Capability capability, ulong badge)
+    {
+        ref CapabilitySlot above = ref TMachine.At<CapabilitySlot>(parent);
+        ulong next = above.Next;
+        TMachine.At<CapabilitySlot>(slot) = new CapabilitySlot { Word = capability.Value, Badge = badge, Previous = parent, Next = next };
+        above.Next = slot;
+        if (next != 0)
+        {
+            TMachine.At<CapabilitySlot>(next).Previous = slot;
+        }
+    }
+
+    /// <summary>What was in one slot is in another, with the same ancestors and descendants.</summary>
+    public static void Move(ulong from, ulong to)
+    {
+        ref CapabilitySlot old = ref TMachine.At<CapabilitySlot>(from);
+        TMachine.At<CapabilitySlot>(to) = old;
+        if (old.Previous != 0)
+        {
+            TMachine.At<CapabilitySlot>(old.Previous).Next = to;
+        }
+
+        if (old.Next != 0)
+        {
+            TMachine.At<CapabilitySlot>(old.Next).Previous = to;
+        }
+
+        old = default;
+    }
+
+    /// <summary>Deletes what was derived from a slot, the latest first.</summary>
+    /// <param name="budget">Steps that are left before interrupts must be let in.</param>
+    /// <returns>False: there is more, call again.</returns>
+    public static bool TryRevoke(ref KernelState kernel, ulong slot, ref int budget)
+    {
+        ref CapabilitySlot root = ref TMachine.At<CapabilitySlot>(slot);
+        for (ulong leaf = LeafOf(slot); leaf != slot; leaf = LeafOf(slot))
+        {
+            if (!TryRemove(ref kernel, leaf, ref budget))
+            {
+                return false;
+            }
+        }
+
+        return root.Capability.Kind != CapabilityKind.Untyped || TryScrub(ref root, ref budget);
+    }
+
+    /// <summary>What was given out of untyped memory is zero again before it can be given out once more.</summary>
+    private static bool TryScrub(ref CapabilitySlot untyped, ref int budget)
+    {
+        while (untyped.Badge != 0)
+        {
+            if (budget-- <= 0)
+            {
+                return false;
+            }
+
+            untyped.Badge = (untyped.Badge - 1) & ~(Limits.PageBytes - 1);
+            TMachine.Clear(untyped.Capability.Object + untyped.Badge);
+        }
+
+        return true;
+    }
+
+    /// <summary>A descendant that has none itself, or the slot.</summary>
+    private static ulong LeafOf(ulong slot)
+    {
+        ref CapabilitySlot at = ref TMachine.At<CapabilitySlot>(slot);
+        while (at.Next != 0 && TMachine.At<CapabilitySlot>(at.Next).Capability.Depth > at.Capability.Depth)
+        {
+            slot = at.Next;
+            at = ref TMachine.At<CapabilitySlot>(slot);
+        }
+
+        return slot;
+    }
+
+    /// <summary>Deletes a capability and what was derived from it; its object, if it is the original.</summary>
+    public static bool TryDelete(ref KernelState kernel, ulong slot, ref int budget) =>
+        TryRevoke(ref kernel, slot, ref budget) && TryRemove(ref kernel, slot, ref budget);
+
+    /// <summary>A capability that has no descendants.</summary>
+    private static bool TryRemove(ref KernelState kernel, ulong slot, ref int budget)
+    {
+        if (budget-- <= 0)
+        {
+            return false;
+        }
+
+        ref CapabilitySlot gone = ref TMachine.At<CapabilitySlot>(slot);
+        Capability capability = gone.Capability;
+        if (capability.IsOriginal && !TryDestroy(ref kernel, capability, ref budget))
+        {
+            return false;
+        }
+
+        if (capability.Kind == CapabilityKind.Frame)
+        {
+            FrameCalls<TMachine>.Unmap(ref kernel, ref gone);
+        }
+
+        if (gone.Previous != 0)
+        {
+            TMachine.At<CapabilitySlot>(gone.Previous).Next = gone.Next;
+        }
+
+        if (gone.Next != 0)
+        {
+            TMachine.At<CapabilitySlot>(gone.Next).Previous = gone.Previous;
+        }
+
+        gone = default;
+        return true;
+    }
+
+    /// <summary>Nobody waits for an object that is gone.</summary>
+    private static bool TryDestroy(ref KernelState kernel, Capability capability, ref int budget)
+    {
+        switch (capability.Kind)
+        {
+            case CapabilityKind.Endpoint:
+                return Messages<TMachine>.TryCancel(ref kernel, ref TMachine.At<Endpoint>(capability.Object), Status.Revoked, ref budget)
+                    && TryWake(ref TMachine.At<Endpoint>(capability.Object).Receivers, ref budget);
+            case CapabilityKind.Notification:
+                return TryWake(ref TMachine.At<Notification>(capability.Object).Waiters, ref budget);
+            case CapabilityKind.Reply:
+                ref Reply reply = ref TMachine.At<Reply>(capability.Object);
+                Messages<TMachine>.Abandon(ref kernel, reply.Owner, ref reply.Duty, Status.Revoked);
+                return true;
+            case CapabilityKind.Table:
+                return TryEmpty(ref kernel, capability, ref budget);
+            default:
+                return true;
+        }
+    }
+
+    private static bool TryWake(ref ulong list, ref int budget)
+    {
+        while (list != 0)
+        {
+            if (budget-- <= 0)
+            {
+                return false;
+            }
+
+            ref Thread thread = ref TMachine.At<Thread>(list);
+            list = thread.Next;
+            Messages<TMachine>.Wake(ref thread, Status.Revoked);
+        }
+
+        return true;
+    }
+
+    private static bool TryEmpty(ref KernelState kernel, Capability table, ref int budget)
+    {
+        ulong end = table.Object + Limits.PageBytes;
+        for (ulong slot = table.Object; slot < end; slot += CapabilitySlot.Bytes)
+        {
+            if (!TMachine.At<CapabilitySlot>(slot).IsEmpty && !TryDelete(ref kernel, slot, ref budget))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+}

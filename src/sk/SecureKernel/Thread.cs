@@ -1,0 +1,121 @@
+using System.Runtime.InteropServices;
+using Exclaves.Abi;
+
+namespace Exclaves.SecureKernel;
+
+/// <summary>What a thread is doing.</summary>
+public enum ThreadState : byte
+{
+    /// <summary>Not started, or its component is dead.</summary>
+    Inactive = 0,
+
+    /// <summary>Stands among the receivers of the endpoint <see cref="Thread.Target"/>, whose queue is empty.</summary>
+    Receiving = 1,
+
+    /// <summary>Can run, on any CPU and on anybody's time.</summary>
+    Ready = 2,
+
+    /// <summary>Runs on <see cref="Thread.Cpu"/>.</summary>
+    Running = 3,
+
+    /// <summary>Waits in the queue of the endpoint <see cref="Thread.Target"/>.</summary>
+    Queued = 4,
+
+    /// <summary>Waits for an answer of the thread <see cref="Thread.Target"/>.</summary>
+    Served = 5,
+
+    /// <summary>Waits for an answer that the reply object <see cref="Thread.Target"/> owes it.</summary>
+    Deferred = 6,
+
+    /// <summary>Waits for Linux, where downcall <see cref="Thread.Upcall"/> is with its upcall, or for XnuProxy to deal with the return.</summary>
+    Upcalling = 7,
+
+    /// <summary>Waits for the notification <see cref="Thread.Target"/>.</summary>
+    Listening = 8,
+}
+
+/// <summary>Whom a server owes an answer.</summary>
+public enum ServingKind : byte
+{
+    Nobody = 0,
+
+    /// <summary>A downcall: <see cref="Duty.Whom"/> is its index.</summary>
+    Downcall = 1,
+
+    /// <summary>The thread at <see cref="Duty.Whom"/>.</summary>
+    Thread = 2,
+
+    /// <summary>XnuProxy alone: a downcall that came back from an upcall; the answer goes to the thread that made the upcall.</summary>
+    UpcallReturn = 3,
+
+    /// <summary>Somebody who is gone: the answer is dropped.</summary>
+    Orphan = 4,
+
+    /// <summary>Nobody: a message of SK that needs no answer.</summary>
+    Notice = 5,
+}
+
+/// <summary>An answer that is owed. Zero: none.</summary>
+public struct Duty
+{
+    public ServingKind Kind;
+    public ulong Whom;
+}
+
+/// <summary>A thread of a component: one of those that the system description declares.</summary>
+/// <remarks>The context comes first: assembly takes the address of the whole as that of the context.</remarks>
+[StructLayout(LayoutKind.Sequential)]
+public struct Thread
+{
+    /// <summary>From one thread of a component to the next.</summary>
+    public const ulong Bytes = 2048;
+
+    public UserContext Context;
+    public ThreadState State;
+
+    /// <summary>It left by an interrupt since it ran last.</summary>
+    public bool Interrupted;
+    public int Component;
+    public uint Number;
+    public int Cpu;
+    public Duty Serving;
+
+    /// <summary>Its own physical address.</summary>
+    public ulong Address;
+
+    /// <summary>What it waits for; see <see cref="ThreadState"/>.</summary>
+    public ulong Target;
+
+    /// <summary>The next in the list in which it waits.</summary>
+    public ulong Next;
+
+    /// <summary>1 + index of the downcall that carries its upcall; 0 = none.</summary>
+    public int Upcall;
+
+    /// <summary>Badge of the capability with which it calls, and what that allows.</summary>
+    public ulong CallBadge;
+    public CapabilityRights CallRights;
+
+    /// <summary>Physical address.</summary>
+    public ulong IpcPage;
+
+    /// <summary>Where a MapMemory that was granted goes on, and with how many pages. 0: nowhere.</summary>
+    public ulong MapNext;
+    public ulong MapPages;
+    public Personality Personality;
+
+    /// <summary>Waits for an answer, so that its own time can run whoever owes it.</summary>
+    public readonly bool IsWaiting => State is >= ThreadState.Queued and <= ThreadState.Upcalling;
+}
+
+/// <summary>Where a thread wants its exceptions reflected (ExclaveKit).</summary>
+public struct Personality
+{
+    /// <summary>0: none.</summary>
+    public ulong Handler;
+    public ulong StackPointer;
+
+    /// <summary>VA of a page for the context.</summary>
+    public ulong Context;
+    public bool InHandler;
+}
