@@ -116,6 +116,8 @@ public readonly struct FakeMachine : IMachine
         return Machine.InterruptPending;
     }
 
+    public static bool InterruptPendingWithin() => InterruptPending();
+
     public static bool LinuxRead(ulong linux, ulong secure, ulong bytes)
     {
         Machine.Work += Cost.Gate + (bytes / 8);

@@ -118,17 +118,30 @@ internal static class Kernel
         }
     }
 
-    /// <summary>Before Linux runs no interrupt waits.</summary>
+    /// <summary>No interrupt has come yet. With the lock.</summary>
+    public static void NoteLook()
+    {
+        ref Cpu cpu = ref _state.Cpus[(int)(Arm64.ReadMpidrEl1() & 0xFF)];
+        ulong now = Arm64.ReadCntvctEl0();
+        SetLongest(ref cpu, now - cpu.MaskedSince);
+        cpu.MaskedSince = now;
+    }
+
     private static void NoteLongest(ref Cpu cpu, ulong ticks)
     {
         Lock.Acquire();
+        SetLongest(ref cpu, ticks);
+        Lock.Release();
+    }
+
+    /// <summary>Before Linux runs no interrupt waits.</summary>
+    private static void SetLongest(ref Cpu cpu, ulong ticks)
+    {
         if (ticks > _longestMasked && !cpu.Booting)
         {
             _longestMasked = ticks;
             _state.Counters[(int)SkCounter.LongestMasked] = ticks;
         }
-
-        Lock.Release();
     }
 
     private static void CarryOut(ref Cpu cpu, Step step)

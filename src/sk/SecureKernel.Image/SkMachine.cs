@@ -66,6 +66,17 @@ internal readonly unsafe struct SkMachine : IMachine
 
     public static bool InterruptPending() => (Arm64.ReadIsrEl1() & PendingMask) != 0;
 
+    public static bool InterruptPendingWithin()
+    {
+        bool pending = InterruptPending();
+        if (!pending)
+        {
+            Kernel.NoteLook();
+        }
+
+        return pending;
+    }
+
     public static bool LinuxRead(ulong linux, ulong secure, ulong bytes) => Gate.Call(SkFunction.LinuxRead, linux, secure, bytes);
 
     public static bool LinuxWrite(ulong linux, ulong secure, ulong bytes) => Gate.Call(SkFunction.LinuxWrite, linux, secure, bytes);

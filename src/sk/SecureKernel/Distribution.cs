@@ -32,8 +32,8 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
         return status;
     }
 
-    /// <summary>Revokes a chunk of what a dead component held and gave. True: nothing is left but what <see cref="Declare"/> made.</summary>
-    public static bool TryTakeBack(ref KernelState kernel, ref Component component)
+    /// <summary>Revokes a chunk of what a dead component held and gave. In the end nothing is left but what boot made.</summary>
+    public static void TakeBack(ref KernelState kernel, ref Component component)
     {
         int budget = (int)Limits.ChunkCallers;
         for (; component.ScrubSlot < component.Capabilities.Slots; component.ScrubSlot++)
@@ -50,11 +50,9 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
                 : Derivation<TMachine>.TryDelete(ref kernel, slot, ref budget);
             if (!done)
             {
-                return false;
+                return;
             }
         }
-
-        return true;
     }
 
     public static ref ServiceEntry ServiceAt(ref KernelState kernel, uint index) =>

@@ -27,6 +27,9 @@ public interface IMachine
     /// <summary>An interrupt of Linux waits for this CPU (ISR_EL1).</summary>
     static abstract bool InterruptPending();
 
+    /// <summary>The same in the midst of a step: without one, the time that the next may wait begins here.</summary>
+    static abstract bool InterruptPendingWithin();
+
     static abstract bool LinuxRead(ulong linux, ulong secure, ulong bytes);
     static abstract bool LinuxWrite(ulong linux, ulong secure, ulong bytes);
 

@@ -19,15 +19,11 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         Status status = component.Starting ? Status.Ok : Prepare(ref kernel, ref component, ref entry);
         component.Starting = true;
 
-        if (status == Status.Ok && component.StartThread < component.ThreadCount)
+        for (uint i = 0; status == Status.Ok && i < Limits.ChunkPages && IsIncomplete(in component, in entry); i++)
         {
-            status = component.StartThread == 0 ? Status.Ok : MapThread(ref component, component.StartThread);
-            component.StartThread++;
-        }
-
-        for (uint i = 0; status == Status.Ok && i < Limits.ChunkPages && component.StartSegment < entry.SegmentCount; i++)
-        {
-            status = MapSegmentPage(ref component, ref SegmentOf(ref entry, component.StartSegment));
+            status = component.StartThread < component.ThreadCount
+                ? MapThreadPage(ref component)
+                : MapSegmentPage(ref component, ref SegmentOf(ref entry, component.StartSegment));
         }
 
         if (status != Status.Ok)
@@ -36,7 +32,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             return;
         }
 
-        if (component.StartSegment < entry.SegmentCount || component.StartThread < component.ThreadCount)
+        if (IsIncomplete(in component, in entry))
         {
             return;
         }
@@ -294,8 +290,9 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
                 return;
             }
 
-            if (!Distribution<TMachine>.TryTakeBack(ref kernel, ref component))
+            if (component.ScrubSlot < component.Capabilities.Slots)
             {
+                Distribution<TMachine>.TakeBack(ref kernel, ref component);
                 return;
             }
 
@@ -317,7 +314,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         kernel.ScrubPending = false;
     }
 
-    /// <summary>Root table, start information, and what the first thread needs.</summary>
+    /// <summary>Root table and start information.</summary>
     private static Status Prepare(ref KernelState kernel, ref Component component, ref ComponentEntry entry)
     {
         component.Space.Id = component.Index + 1;
@@ -330,15 +327,10 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             return Status.NoMemory;
         }
 
-        Status status = MapThread(ref component, 0);
-
+        Status status = MapFresh(ref component, UserLayout.StartInfo, PageAccess.Read, PageSource.Fixed, out ulong page);
         if (status == Status.Ok)
         {
-            status = MapFresh(ref component, UserLayout.StartInfo, PageAccess.Read, PageSource.Fixed, out ulong page);
-            if (status == Status.Ok)
-            {
-                FillStartInfo(ref kernel, ref component, ref entry, ref TMachine.At<StartInfo>(page));
-            }
+            FillStartInfo(ref kernel, ref component, ref entry, ref TMachine.At<StartInfo>(page));
         }
 
         if (status == Status.Ok && (entry.Flags & ComponentFlags.Measurements) != 0)
@@ -349,16 +341,22 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         return status == Status.Ok && component.IsProxy ? CopyServices(ref kernel, ref component) : status;
     }
 
-    /// <summary>IPC page and stack.</summary>
-    private static Status MapThread(ref Component component, uint number)
+    private static bool IsIncomplete(in Component component, in ComponentEntry entry) =>
+        component.StartThread < component.ThreadCount || component.StartSegment < entry.SegmentCount;
+
+    /// <summary>The IPC page of a thread, then its stack.</summary>
+    private static Status MapThreadPage(ref Component component)
     {
-        Status status = MapFresh(ref component, UserLayout.IpcPageOf(number), PageAccess.ReadWrite, PageSource.Fixed, out _);
-        for (ulong i = 1; status == Status.Ok && i <= StackPages; i++)
+        uint thread = component.StartThread;
+        ulong page = component.StartPage++;
+        if (page == StackPages)
         {
-            status = MapFresh(ref component, UserLayout.StackTopOf(number) - (i * Limits.PageBytes), PageAccess.ReadWrite, PageSource.Fixed, out _);
+            component.StartThread++;
+            component.StartPage = 0;
         }
 
-        return status;
+        ulong address = page == 0 ? UserLayout.IpcPageOf(thread) : UserLayout.StackTopOf(thread) - (page * Limits.PageBytes);
+        return MapFresh(ref component, address, PageAccess.ReadWrite, PageSource.Fixed, out _);
     }
 
     /// <summary>The log itself, in place: stage 2 keeps SK, too, from writing it.</summary>
