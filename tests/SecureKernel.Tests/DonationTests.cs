@@ -47,7 +47,7 @@ public class DonationTests
 
     private static List<ulong> Drain(Sk sk)
     {
-        for (int i = 0; sk.State.ReturnPending; i++)
+        for (int i = 0; sk.State.IsPending(PendingWork.Return); i++)
         {
             Assert.True(i < 1000);
             Donations<FakeMachine>.ReturnChunk(ref sk.State);
@@ -466,7 +466,7 @@ public class DonationTests
         sk.Call(0, SecureCall.Receive);
         Assert.Equal((MessageLabel.WorldReset, half), (sk.Message(Sk.Proxy).Label, (ulong)Donated.Count));
         sk.Call(0, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
-        for (int i = 0; sk.State.ReturnPending; i++)
+        for (int i = 0; sk.State.IsPending(PendingWork.Return); i++)
         {
             Assert.True(i < 100);
             sk.Fault(0, 0x15, 1);
@@ -492,7 +492,7 @@ public class DonationTests
         sk.Call(0, SecureCall.ReplyReceive);
         sk.AssertRuns(0, Sk.Proxy);
         sk.Call(0, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
-        while (sk.State.ReturnPending)
+        while (sk.State.IsPending(PendingWork.Return))
         {
             sk.Fault(0, 0x15, 1);
         }

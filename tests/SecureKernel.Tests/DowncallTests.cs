@@ -523,7 +523,7 @@ public class DowncallTests
             sk.Answer(0);
         }
 
-        Assert.False(sk.State.ScrubPending);
+        Assert.False(sk.State.IsPending(PendingWork.Scrub));
         Assert.Equal(0ul, sk.At(Sk.Hello).Memory.UsedFrames);
         Assert.Equal(0ul, FakeMachine.At<ulong>(secret));
         ref Untyped memory = ref sk.At(Sk.Hello).Memory;

@@ -111,6 +111,7 @@ public readonly struct FakeMachine : IMachine
     /// <summary>A look for interrupts lets them in.</summary>
     public static bool InterruptPending()
     {
+        Machine.Looks++;
         Machine.LongestWork = Math.Max(Machine.LongestWork, Machine.Work);
         Machine.Work = 0;
         return Machine.InterruptPending;
@@ -241,6 +242,9 @@ public readonly struct FakeMachine : IMachine
 
         public byte[] Memory { get; }
         public bool InterruptPending { get; set; }
+
+        /// <summary>How often SK looked for an interrupt.</summary>
+        public int Looks { get; set; }
 
         /// <summary>Instructions since SK began a step or looked for interrupts.</summary>
         public ulong Work { get; set; }

@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Runtime.InteropServices;
 using CsCheck;
 using Exclaves.Abi;
 using Xunit;
@@ -42,12 +43,26 @@ public class HelpingModelTests
         private ulong _nonce;
         private bool _calm;
         private bool _isReset;
+        private readonly bool _looks;
 
-        public Machine(int seed)
+        /// <param name="looks">Interrupts come between the steps of SK too, where the slow path looks for them and the fast path does not.</param>
+        public Machine(int seed, bool looks = true)
         {
+            _looks = looks;
             _random = new Random(seed);
             _programs[Sk.Proxy].Last = SecureCall.Receive;
             _programs[Sk.Entropy].Last = SecureCall.Receive;
+        }
+
+        /// <summary>All of SK's memory, as one number.</summary>
+        public long Fingerprint()
+        {
+            KernelState state = _sk.State;
+            state.Pending &= ~Unassigned;
+            HashCode hash = default;
+            hash.AddBytes(MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(ref state, 1)));
+            hash.AddBytes(FakeMachine.Machine.Memory);
+            return hash.ToHashCode();
         }
 
         public int Ended { get; private set; }
@@ -56,7 +71,7 @@ public class HelpingModelTests
 
         public void Step(int cpu)
         {
-            FakeMachine.Machine.InterruptPending = !_calm && _random.Next(8) == 0;
+            FakeMachine.Machine.InterruptPending = !_calm && _random.Next(8) == 0 && _looks;
             switch (_sk.Steps[cpu])
             {
                 case SecureKernel.Step.Leave:
@@ -102,7 +117,7 @@ public class HelpingModelTests
             Assert.Equal(Begun, Ended);
             Assert.Equal(0ul, _sk.State.Counters[(int)SkCounter.DowncallsInUse]);
             Assert.Equal((uint)Limits.Downcalls, _sk.FreeDowncallCount());
-            Assert.False(_sk.State.ScrubPending);
+            Assert.False(_sk.State.IsPending(PendingWork.Scrub));
             for (int i = 0; i < Sk.Count; i++)
             {
                 ref Component component = ref _sk.At(i);
@@ -487,6 +502,41 @@ public class HelpingModelTests
             Assert.Equal(inside, used);
             Assert.Equal((ulong)used, _sk.State.Counters[(int)SkCounter.DowncallsInUse]);
         }
+    }
+
+    /// <summary>Work that nobody does: calls take the slow path.</summary>
+    private const PendingWork Unassigned = (PendingWork)0x8000_0000;
+
+    /// <summary>The same walk on both paths: SK's memory is the same after every step.</summary>
+    [Fact]
+    public void TheFastPathDoesWhatTheSlowOneDoes()
+    {
+        int fast = 0;
+        int steps = 0;
+        Gen.Select(Gen.Int, Gen.Int[0, Cpus - 1].Array[50, 200]).Sample(
+            (seed, order) =>
+            {
+                Machine quick = new(seed, looks: false);
+                List<long> expected = [];
+                foreach (int cpu in order)
+                {
+                    int before = FakeMachine.Machine.Looks;
+                    quick.Step(cpu);
+                    expected.Add(quick.Fingerprint());
+                    System.Threading.Interlocked.Add(ref fast, FakeMachine.Machine.Looks == before ? 1 : 0);
+                    System.Threading.Interlocked.Increment(ref steps);
+                }
+
+                Machine slow = new(seed, looks: false);
+                for (int i = 0; i < order.Length; i++)
+                {
+                    slow.Sk.State.Pending |= Unassigned;
+                    slow.Step(order[i]);
+                    Assert.True(expected[i] == slow.Fingerprint(), $"step {i}");
+                }
+            },
+            iter: 40);
+        Assert.True(fast > steps / 8, $"{fast} of {steps}");
     }
 
     [Fact]

@@ -39,6 +39,9 @@ public struct Cpu
     /// <summary>The thread to run or that ran: its physical address.</summary>
     public ulong Thread;
 
+    /// <summary>It works for this CPU's downcall, not merely ahead of it.</summary>
+    public bool Own;
+
     /// <summary>Core components are being started: nobody to go back to, interrupts stay masked at EL0.</summary>
     public bool Booting;
     public uint Spins;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
@@ -48,11 +49,11 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             return Interrupted(ref kernel, ref cpu);
         }
 
-        if (kernel.ReturnPending)
+        if ((kernel.Pending & PendingWork.Return) != 0)
         {
             Donations<TMachine>.ReturnChunk(ref kernel);
         }
-        else if (kernel.ScrubPending)
+        else if ((kernel.Pending & PendingWork.Scrub) != 0)
         {
             Lifecycle<TMachine>.ScrubChunk(ref kernel);
         }
@@ -74,6 +75,13 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
         if (component.Doomed || component.Ending)
         {
             return LastTrap(ref kernel, ref cpu, ref component, ref thread);
+        }
+
+        if (trap == Trap.Synchronous && Exceptions<TMachine>.IsSystemCall(thread.Context.Syndrome))
+        {
+            kernel.Counters[(int)SkCounter.SystemCalls]++;
+            Step step = FastPath<TMachine>.Invoke(ref kernel, ref cpu, ref component, ref thread);
+            return step != Step.None ? step : SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref thread);
         }
 
         switch (trap)
@@ -273,6 +281,14 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             kernel.Counters[(int)SkCounter.Helped]++;
         }
 
+        cpu.Own = own;
+        return Switch(ref cpu, ref thread);
+    }
+
+    /// <summary>The CPU runs a thread that can.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Step Switch(ref Cpu cpu, ref Thread thread)
+    {
         thread.State = ThreadState.Running;
         thread.Cpu = cpu.Index;
         cpu.Thread = thread.Address;

@@ -39,12 +39,12 @@ public static class DonationCalls<TMachine> where TMachine : struct, IMachine
             Donations<TMachine>.ReturnUnused(ref kernel, ref kernel.Components[(int)whose]);
         }
 
-        if (kernel.ReturnPending)
+        if ((kernel.Pending & PendingWork.Return) != 0)
         {
             Donations<TMachine>.ReturnChunk(ref kernel);
         }
 
-        complete &= !kernel.ReturnPending;
+        complete &= (kernel.Pending & PendingWork.Return) == 0;
         return Status.Ok;
     }
 

@@ -188,13 +188,13 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             if (run.Back == run.Given)
             {
                 run.State = RunState.Returned;
-                Messages<TMachine>.Notify(ref kernel, Notices.Memory);
+                Messages<TMachine>.Notify(ref kernel, PendingWork.MemoryNotice);
             }
 
             return;
         }
 
-        kernel.ReturnPending = false;
+        kernel.Pending &= ~PendingWork.Return;
     }
 
     /// <summary>A run that is back entirely; SK forgets it. 0: there is none.</summary>
@@ -212,7 +212,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             }
         }
 
-        kernel.Notices &= ~Notices.Memory;
+        kernel.Pending &= ~PendingWork.MemoryNotice;
         return 0;
     }
 
@@ -309,7 +309,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
     private static void Leave(ref KernelState kernel, ref DonatedRun run)
     {
         run.State = RunState.Returning;
-        kernel.ReturnPending = true;
+        kernel.Pending |= PendingWork.Return;
     }
 
     private static bool TryEnd(ref KernelState kernel, ref Component owner)

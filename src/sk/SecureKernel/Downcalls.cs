@@ -89,7 +89,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
             }
         }
 
-        Messages<TMachine>.Notify(ref kernel, Notices.Reset);
+        Messages<TMachine>.Notify(ref kernel, PendingWork.ResetNotice);
         ref Thread proxy = ref TMachine.At<Thread>(kernel.Components[kernel.Proxy].Threads);
         if (proxy.State == ThreadState.Ready && proxy.Serving.Kind is ServingKind.Orphan or ServingKind.Thread)
         {
@@ -119,6 +119,12 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         SetRegisters(ref call, x0, x1, x2, x3);
         cpu.Downcall = index + 1;
         cpu.Spins = 0;
+        Step step = FastPath<TMachine>.Begin(ref kernel, ref cpu, ref call, index);
+        if (step != Step.None)
+        {
+            return step;
+        }
+
         Messages<TMachine>.Send(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.New);
         return Step.Again;
     }

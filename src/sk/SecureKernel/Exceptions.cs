@@ -16,15 +16,16 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
     /// <summary>What EL0 may choose of PSTATE: NZCV, DIT, SSBS. It always runs in EL0t, unmasked, not stepped.</summary>
     public const ulong ProcessorStateMask = 0xF100_1000;
 
+    /// <summary>`svc #1`.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static bool IsSystemCall(ulong syndrome) => (syndrome & ((0x3Ful << ClassShift) | ImmediateMask)) == ((ClassSvc64 << ClassShift) | 1);
+
+    /// <summary>Whatever else EL0 caused.</summary>
     public static Step Handle(ref KernelState kernel, ref Cpu cpu, ref Thread thread)
     {
         ulong syndrome = thread.Context.Syndrome;
         switch (syndrome >> ClassShift & 0x3F)
         {
-            case ClassSvc64 when (syndrome & ImmediateMask) == 1:
-                kernel.Counters[(int)SkCounter.SystemCalls]++;
-                return SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref thread);
-
             case ClassSvc64 when (syndrome & ImmediateMask) == 0 && CanReflect(in thread):
                 return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.SystemCall);
 

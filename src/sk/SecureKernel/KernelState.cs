@@ -29,17 +29,24 @@ public struct SkCounterTable
     private ulong _first;
 }
 
-/// <summary>News for XnuProxy that come with its next message.</summary>
+/// <summary>What somebody has to do before all is calm. While it is not, calls take the slow path.</summary>
 [Flags]
-public enum Notices : uint
+public enum PendingWork : uint
 {
     None = 0,
 
-    /// <summary>Linux started anew.</summary>
-    Reset = 1,
+    /// <summary>XnuProxy has not been told that Linux started anew.</summary>
+    ResetNotice = 1,
 
-    /// <summary>Runs of donated memory are back.</summary>
-    Memory = 2,
+    /// <summary>XnuProxy has not been told that runs of donated memory are back.</summary>
+    MemoryNotice = 2,
+    Notices = ResetNotice | MemoryNotice,
+
+    /// <summary>Donated frames are on their way back.</summary>
+    Return = 4,
+
+    /// <summary>Something of a dead component is still to be scrubbed or revoked.</summary>
+    Scrub = 8,
 }
 
 /// <summary>All of SK's state: one static object, guarded by SK's one lock, which is dropped while EL0 runs.</summary>
@@ -59,17 +66,10 @@ public struct KernelState
     /// <summary>First free downcall context (index + 1), linked through <see cref="Downcall.Next"/>.</summary>
     public ulong FreeDowncalls;
 
-    /// <summary>What XnuProxy has not been told yet.</summary>
-    public Notices Notices;
+    public PendingWork Pending;
 
     /// <summary>Boot has handed out what the image's tables say.</summary>
     public bool IsDistributed;
-
-    /// <summary>Something of a dead component is still to be scrubbed or revoked.</summary>
-    public bool ScrubPending;
-
-    /// <summary>Donated frames are on their way back.</summary>
-    public bool ReturnPending;
 
     public ulong RamBase;
     public ulong RamBytes;
@@ -90,6 +90,8 @@ public struct KernelState
     /// <summary>Filled when SK or its core ends, once.</summary>
     public PanicRecord LastWords;
     public ulong Seed;
+
+    public readonly bool IsPending(PendingWork work) => (Pending & work) != 0;
 
     public readonly bool IsRam(ulong address, ulong bytes) =>
         address >= RamBase && address - RamBase < RamBytes && RamBytes - (address - RamBase) >= bytes;

@@ -229,7 +229,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         component.ScrubNext = component.Memory.Base;
         component.ScrubSlot = 1;
         component.Scrubbing = true;
-        kernel.ScrubPending = true;
+        kernel.Pending |= PendingWork.Scrub;
     }
 
     /// <summary>Waits for nobody any more, and owes nobody an answer.</summary>
@@ -311,7 +311,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             return;
         }
 
-        kernel.ScrubPending = false;
+        kernel.Pending &= ~PendingWork.Scrub;
     }
 
     /// <summary>Root table and start information.</summary>

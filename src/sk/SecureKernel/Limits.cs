@@ -35,5 +35,8 @@ public static class Limits
     public const int DonatedRuns = 64;
     public const uint RunPages = (uint)(Exclaves.Abi.Rpc.MaxMemoryBytes / PageBytes);
 
+    /// <summary>Bytes of a message's body that the fast path carries (reference 5: the message buffer).</summary>
+    public const uint ShortMessage = 512;
+
     public const ulong PageBytes = 4096;
 }

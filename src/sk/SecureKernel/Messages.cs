@@ -24,7 +24,7 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     /// <summary>Gives a server that asks for it, or waits, its next message. False: there is none.</summary>
     public static bool TryDeliver(ref KernelState kernel, ref Endpoint endpoint, ref Thread server)
     {
-        if (kernel.Notices != Notices.None && IsProxysOwn(ref kernel, ref endpoint))
+        if ((kernel.Pending & PendingWork.Notices) != 0 && IsProxysOwn(ref kernel, ref endpoint))
         {
             DeliverNotice(ref kernel, ref server);
             return true;
@@ -49,9 +49,9 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>XnuProxy learns something as soon as it asks, or now if it waits.</summary>
-    public static void Notify(ref KernelState kernel, Notices news)
+    public static void Notify(ref KernelState kernel, PendingWork news)
     {
-        kernel.Notices |= news;
+        kernel.Pending |= news;
         ref Endpoint endpoint = ref TMachine.At<Endpoint>(kernel.Components[kernel.Proxy].Endpoint);
         ulong receiver = EndpointQueue<TMachine>.TakeReceiver(ref endpoint);
         if (receiver != 0)
@@ -266,14 +266,14 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     private static void DeliverNotice(ref KernelState kernel, ref Thread server)
     {
         server.Serving = new Duty { Kind = ServingKind.Notice };
-        if ((kernel.Notices & Notices.Reset) != 0)
+        if ((kernel.Pending & PendingWork.ResetNotice) != 0)
         {
-            kernel.Notices &= ~Notices.Reset;
+            kernel.Pending &= ~PendingWork.ResetNotice;
             WriteHeader(server.IpcPage, MessageLabel.WorldReset, 0, Status.Ok);
             return;
         }
 
-        kernel.Notices &= ~Notices.Memory;
+        kernel.Pending &= ~PendingWork.MemoryNotice;
         WriteHeader(server.IpcPage, MessageLabel.MemoryReturned, 0, Status.Ok);
     }
 
