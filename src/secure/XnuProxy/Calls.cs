@@ -22,8 +22,8 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         Unsafe.SkipInit(out ArgumentCopy argument);
         TSystem.CopyIn(Bytes(ref argument.Header), place.Address);
         ulong bytes = MessageArgument.Bytes + ((ulong)argument.Header.ParameterCount * MessageParameter.Bytes);
-        if (argument.Header.ParameterCount > ArgumentCopy.MaxParameters
-            || !SharedMemory<TSystem>.TryPlace(ref state, cookie, offset, bytes, out SharedPlace whole))
+        SharedPlace whole = place;
+        if (argument.Header.ParameterCount > ArgumentCopy.MaxParameters || !SharedMemory<TSystem>.TryExtend(ref state, ref whole, bytes))
         {
             return Refuse(ref state, downcall, in place, Tee.ErrorBadParameters);
         }

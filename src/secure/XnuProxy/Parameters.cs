@@ -40,7 +40,11 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
             outputs += request.Parameters[i].Kind == ParameterKind.BufferOut ? 1 : 0;
         }
 
-        PlaceOutputs(ref request, next, outputs);
+        if (outputs != 0)
+        {
+            PlaceOutputs(ref request, next, outputs);
+        }
+
         TSystem.Message.Length = next;
         return Tee.Success;
     }

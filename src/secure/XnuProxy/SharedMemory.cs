@@ -69,6 +69,20 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
         return true;
     }
 
+    /// <summary>Checks that more bytes of the same buffer follow from a place on, and makes them part of it.</summary>
+    public static bool TryExtend(ref ProxyState state, ref SharedPlace place, ulong bytes)
+    {
+        ref Registration entry = ref state.Registrations[place.Entry - 1];
+        ulong end = RegistrationTable.WindowOf(place.Entry - 1) + entry.PageOffset + entry.Bytes;
+        if (bytes > end - place.Address)
+        {
+            return false;
+        }
+
+        place.Bytes = bytes;
+        return true;
+    }
+
     /// <summary>Whether a place that was checked is still registered.</summary>
     public static bool IsValid(ref ProxyState state, in SharedPlace place)
     {

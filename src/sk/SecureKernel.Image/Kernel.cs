@@ -144,6 +144,30 @@ internal static class Kernel
         }
     }
 
+    /// <summary>EL0 runs, and as long as the fast path knows what comes next (less than 1,000 instructions each time) there is nothing to decide.</summary>
+    private static Step Run(ref Cpu cpu)
+    {
+        ulong stateBits = cpu.Booting ? MaskInterrupts : 0;
+        while (true)
+        {
+            ref Thread thread = ref SkMachine.At<Thread>(cpu.Thread);
+            ulong trapped = Gate.RunUser(ref thread.Context, thread.TranslationBase, stateBits);
+            Trap trap = (Trap)(trapped & ((1 << TrapBits) - 1));
+            Lock.Acquire();
+            Step step = FastPath<SkMachine>.Returned(ref _state, ref cpu, ref thread, trap);
+            if (step == Step.Run)
+            {
+                Lock.Release();
+                continue;
+            }
+
+            cpu.MaskedSince = trapped >> TrapBits;
+            step = step != Step.None ? step : Dispatcher<SkMachine>.ReturnedSlowly(ref _state, ref cpu, ref thread, trap);
+            Lock.Release();
+            return step;
+        }
+    }
+
     private static void CarryOut(ref Cpu cpu, Step step)
     {
         while (step != Step.Leave)
@@ -151,13 +175,7 @@ internal static class Kernel
             NoteMasked(ref cpu);
             if (step == Step.Run)
             {
-                ref Thread thread = ref SkMachine.At<Thread>(cpu.Thread);
-                ulong space = _state.Components[thread.Component].Space.TranslationBase;
-                ulong trapped = Gate.RunUser(ref thread.Context, space, cpu.Booting ? MaskInterrupts : 0);
-                cpu.MaskedSince = trapped >> TrapBits;
-                Lock.Acquire();
-                step = Dispatcher<SkMachine>.Returned(ref _state, ref cpu, (Trap)(trapped & ((1 << TrapBits) - 1)));
-                Lock.Release();
+                step = Run(ref cpu);
                 continue;
             }
 

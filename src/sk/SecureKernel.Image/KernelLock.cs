@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Threading;
 
 namespace Exclaves.SecureKernel.Image;
@@ -11,9 +12,19 @@ internal struct KernelLock
 
     public readonly bool IsBroken => Volatile.Read(in _broken) != 0;
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Acquire()
     {
         uint ticket = Interlocked.Increment(ref _nextTicket) - 1;
+        if (Volatile.Read(ref _served) != ticket || IsBroken)
+        {
+            Wait(ticket);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private void Wait(uint ticket)
+    {
         while (Volatile.Read(ref _served) != ticket)
         {
             if (IsBroken)

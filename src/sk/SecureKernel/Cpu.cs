@@ -39,7 +39,7 @@ public struct Cpu
     /// <summary>The thread to run or that ran: its physical address.</summary>
     public ulong Thread;
 
-    /// <summary>It works for this CPU's downcall, not merely ahead of it.</summary>
+    /// <summary>It works for this CPU's downcall, not merely ahead of it, nor for the boot.</summary>
     public bool Own;
 
     /// <summary>Core components are being started: nobody to go back to, interrupts stay masked at EL0.</summary>

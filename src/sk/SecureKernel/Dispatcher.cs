@@ -71,21 +71,24 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
     public static Step Returned(ref KernelState kernel, ref Cpu cpu, Trap trap)
     {
         ref Thread thread = ref TMachine.At<Thread>(cpu.Thread);
+        Step step = FastPath<TMachine>.Returned(ref kernel, ref cpu, ref thread, trap);
+        return step != Step.None ? step : ReturnedSlowly(ref kernel, ref cpu, ref thread, trap);
+    }
+
+    /// <summary>The fast path has left it to us.</summary>
+    public static Step ReturnedSlowly(ref KernelState kernel, ref Cpu cpu, ref Thread thread, Trap trap)
+    {
         ref Component component = ref kernel.Components[thread.Component];
         if (component.Doomed || component.Ending)
         {
             return LastTrap(ref kernel, ref cpu, ref component, ref thread);
         }
 
-        if (trap == Trap.Synchronous && Exceptions<TMachine>.IsSystemCall(thread.Context.Syndrome))
-        {
-            kernel.Counters[(int)SkCounter.SystemCalls]++;
-            Step step = FastPath<TMachine>.Invoke(ref kernel, ref cpu, ref component, ref thread);
-            return step != Step.None ? step : SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref thread);
-        }
-
         switch (trap)
         {
+            case Trap.Synchronous when Exceptions<TMachine>.IsSystemCall(thread.Context.Syndrome):
+                kernel.Counters[(int)SkCounter.SystemCalls]++;
+                return SystemCalls<TMachine>.Invoke(ref kernel, ref cpu, ref thread);
             case Trap.Synchronous:
                 return Exceptions<TMachine>.Handle(ref kernel, ref cpu, ref thread);
             case Trap.Interrupt:
@@ -281,7 +284,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             kernel.Counters[(int)SkCounter.Helped]++;
         }
 
-        cpu.Own = own;
+        cpu.Own = own && !cpu.Booting;
         return Switch(ref cpu, ref thread);
     }
 

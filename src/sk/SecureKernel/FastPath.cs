@@ -11,15 +11,17 @@ namespace Exclaves.SecureKernel;
 /// </remarks>
 public static class FastPath<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary><see cref="Step.None"/>: the slow path has to decide, and nothing has changed.</summary>
-    public static Step Invoke(ref KernelState kernel, ref Cpu cpu, ref Component component, ref Thread caller)
+    /// <summary>A thread came back from EL0. <see cref="Step.None"/>: the slow path has to decide, and nothing has changed.</summary>
+    public static Step Returned(ref KernelState kernel, ref Cpu cpu, ref Thread caller, Trap trap)
     {
-        if (kernel.Pending != PendingWork.None || !cpu.Own || cpu.Booting)
+        ref Component component = ref kernel.Components[caller.Component];
+        if (trap != Trap.Synchronous || !Exceptions<TMachine>.IsSystemCall(caller.Context.Syndrome)
+            || kernel.Pending != PendingWork.None || component.Doomed || component.Ending || !cpu.Own)
         {
             return Step.None;
         }
 
-        return (SecureCall)caller.Context.X[8] switch
+        Step step = (SecureCall)caller.Context.X[8] switch
         {
             SecureCall.ForwardReceive => ForwardReceive(ref kernel, ref cpu, ref component, ref caller),
             SecureCall.ReplyReceive when caller.Context.X[0] == 0 => ReplyReceive(ref kernel, ref cpu, ref component, ref caller),
@@ -27,6 +29,12 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
             SecureCall.Call => Call(ref kernel, ref cpu, ref component, ref caller),
             _ => Step.None,
         };
+        if (step != Step.None)
+        {
+            kernel.Counters[(int)SkCounter.SystemCalls]++;
+        }
+
+        return step;
     }
 
     /// <summary>Linux's call goes to XnuProxy, which waits for it.</summary>

@@ -109,6 +109,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         thread.Personality = default;
         thread.State = ThreadState.Ready;
         thread.IpcPage = component.Space.Lookup<TMachine>(UserLayout.IpcPageOf(number)).Frame;
+        thread.TranslationBase = component.Space.TranslationBase;
         thread.Context = default;
         thread.Context.X[0] = UserLayout.StartInfo;
         thread.Context.X[1] = number;

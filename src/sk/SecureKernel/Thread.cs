@@ -99,6 +99,9 @@ public struct Thread
     /// <summary>Physical address.</summary>
     public ulong IpcPage;
 
+    /// <summary>TTBR0_EL1 while it runs.</summary>
+    public ulong TranslationBase;
+
     /// <summary>Where a MapMemory that was granted goes on, and with how many pages. 0: nowhere.</summary>
     public ulong MapNext;
     public ulong MapPages;
