@@ -193,11 +193,11 @@ public sealed class Sk
     }
 
     /// <summary>A call that works in chunks, to its end: EL0 executes it again as long as SK says so.</summary>
-    public Step Complete(int cpu, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0)
+    public Step Complete(int cpu, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0, ulong x3 = 0, ulong x4 = 0)
     {
         ref UserContext context = ref OnCpu(cpu).Context;
         ulong next = context.ProgramCounter;
-        Call(cpu, call, x0, x1, x2);
+        Call(cpu, call, x0, x1, x2, x3, x4);
         for (int i = 0; context.ProgramCounter == next - 4; i++)
         {
             Assert.True(i < 100_000, "does not end");
@@ -278,7 +278,7 @@ public sealed class Sk
         return count;
     }
 
-    private static void Grant(int component, GrantKind kind, uint slot, ulong argument, ulong badge)
+    public static void Grant(int component, GrantKind kind, uint slot, ulong argument, ulong badge)
     {
         ref ComponentEntry entry = ref Entry(component);
         entry.Grants[(int)entry.GrantCount++] = new GrantEntry { Kind = kind, Slot = slot, Argument = argument, Badge = badge };

@@ -49,15 +49,15 @@ public enum CapabilityRights : byte
 }
 
 /// <summary>One capability: a word that nobody outside this file takes apart. Zero grants nothing.</summary>
-/// <remarks>bits 3:0 kind | 9:4 rights | 15:10 depth | 21:16 log2 of the object's bytes | 22 original | 63:23 object, in units of <see cref="ObjectBytes"/>.</remarks>
+/// <remarks>bits 3:0 kind | 11:4 rights | 15:12 depth | 21:16 log2 of the object's bytes | 22 original | 63:23 object, in units of <see cref="ObjectBytes"/>.</remarks>
 public readonly struct Capability
 {
     public const int KindShift = 0;
     public const int KindBits = 4;
     public const int RightsShift = KindShift + KindBits;
-    public const int RightsBits = 6;
+    public const int RightsBits = 8;
     public const int DepthShift = RightsShift + RightsBits;
-    public const int DepthBits = 6;
+    public const int DepthBits = 4;
     public const int SizeShift = DepthShift + DepthBits;
     public const int SizeBits = 6;
     public const int OriginalShift = SizeShift + SizeBits;
@@ -68,7 +68,7 @@ public readonly struct Capability
     /// <summary>Objects lie at multiples of this.</summary>
     public const ulong ObjectBytes = 32;
 
-    /// <summary>Derivations of derivations, at most.</summary>
+    /// <summary>Derivations of derivations, at most: the way to a capability without descendants is short.</summary>
     public const int MaxDepth = (1 << DepthBits) - 1;
 
     private readonly ulong _value;

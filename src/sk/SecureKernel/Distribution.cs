@@ -35,7 +35,7 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
     /// <summary>Revokes a chunk of what a dead component held and gave. In the end nothing is left but what boot made.</summary>
     public static void TakeBack(ref KernelState kernel, ref Component component)
     {
-        int budget = (int)Limits.ChunkCallers;
+        int budget = (int)Limits.ChunkCapabilities;
         for (; component.ScrubSlot < component.Capabilities.Slots; component.ScrubSlot++)
         {
             ulong slot = component.Capabilities.Find<TMachine>(component.ScrubSlot);

@@ -25,8 +25,11 @@ public static class Limits
     public const uint ReturnPages = 64;
     public const uint ScrubPages = 16;
 
-    /// <summary>The same for those who wait for something that has ended, and for capabilities that are revoked.</summary>
+    /// <summary>The same for those who wait for something that has ended.</summary>
     public const uint ChunkCallers = 8;
+
+    /// <summary>The same for capabilities that are revoked: one may have to be looked for in a table, have its frame unmapped, or have callers to tell.</summary>
+    public const uint ChunkCapabilities = 2;
 
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;

@@ -114,7 +114,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadCapability;
         }
 
-        int budget = (int)Limits.ChunkCallers;
+        int budget = (int)Limits.ChunkCapabilities;
         complete = Derivation<TMachine>.TryRevoke(ref kernel, slot, ref budget);
         return Status.Ok;
     }
@@ -134,7 +134,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
             return Status.Denied;
         }
 
-        int budget = (int)Limits.ChunkCallers;
+        int budget = (int)Limits.ChunkCapabilities;
         complete = Derivation<TMachine>.TryDelete(ref kernel, slot, ref budget);
         return Status.Ok;
     }
