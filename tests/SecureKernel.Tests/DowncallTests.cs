@@ -513,7 +513,7 @@ public class DowncallTests
         sk.Answer(0);
 
         // Its memory is zero, and nobody reaches it any more.
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 6; i++)
         {
             sk.Enter(0, Tee.CallWithRegdArg, 3);
             sk.AssertRuns(0, Sk.Proxy);

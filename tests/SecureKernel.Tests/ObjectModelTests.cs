@@ -70,7 +70,7 @@ public class ObjectModelTests
         public void Step()
         {
             ulong to = Name();
-            ulong from = Name();
+            ulong from = _random.Next(3) == 0 ? Name() : NameOf(_nodes[_random.Next(_nodes.Count)]);
             switch (_random.Next(20))
             {
                 case < 6:
@@ -110,9 +110,12 @@ public class ObjectModelTests
                 2 => ulong.MaxValue,
                 3 => (7ul << 16) | 3,
                 4 or 5 when tables.Length != 0 => (tables[_random.Next(tables.Length)].Index << 16) + (ulong)_random.Next(0, 130),
-                _ => (ulong)_random.Next(1, 20),
+                _ => (ulong)_random.Next(1, 30),
             };
         }
+
+        private ulong NameOf(Node node) =>
+            node.Table == 0 ? node.Index : (_nodes.Find(n => n.IsOriginal && n.Kind == CapabilityKind.Table && n.Object == node.Table)!.Index << 16) + node.Index;
 
         private bool TryPlace(ulong name, out ulong table, out ulong index)
         {

@@ -152,7 +152,7 @@ public sealed class Sk
 
     public ref MessageHeader Message(int component, uint thread = 0) => ref FakeMachine.At<MessageHeader>(On(component, thread).IpcPage);
 
-    public Span<byte> Body(int component) => FakeMachine.Machine.Memory.AsSpan((int)(On(component).IpcPage - FakeMachine.MemoryBase) + MessageHeader.Bytes, MessageHeader.MaxBodyBytes);
+    public Span<byte> Body(int component, uint thread = 0) => FakeMachine.Machine.Memory.AsSpan((int)(On(component, thread).IpcPage - FakeMachine.MemoryBase) + MessageHeader.Bytes, MessageHeader.MaxBodyBytes);
 
     private const ulong MaximumWork = 5000;
 
@@ -245,7 +245,7 @@ public sealed class Sk
         return (left.X0, left.X1, left.X2, left.X3);
     }
 
-    public Status Result(int component) => (Status)On(component).Context.X[0];
+    public Status Result(int component, uint thread = 0) => (Status)On(component, thread).Context.X[0];
 
     /// <summary>Linux calls; XnuProxy hands the call to a service, which runs on the CPU then. Answers XnuProxy's id of the downcall.</summary>
     public ulong Forward(int cpu, uint slot, int service, ulong nonce = 1, ulong rpcArgument = 0)

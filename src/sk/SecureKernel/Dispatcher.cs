@@ -134,7 +134,8 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
     /// <summary>Somebody waits for the next free thread of a component.</summary>
     private static Step RunServerOf(ref KernelState kernel, ref Cpu cpu, int owner)
     {
-        for (int depth = 0; depth <= Limits.Components; depth++)
+        bool running = false;
+        for (int depth = 0; depth < Limits.HelpedServers; depth++)
         {
             ref Component component = ref kernel.Components[owner];
             switch (component.Life)
@@ -155,6 +156,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             }
 
             Candidates found = Look(in component);
+            running |= found.Running;
             if (found.Ready != 0)
             {
                 return Run(ref kernel, ref cpu, ref TMachine.At<Thread>(found.Ready), false);
@@ -176,10 +178,10 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
                 }
             }
 
-            return found.Running ? Wait(ref kernel, ref cpu) : Nothing(ref kernel, ref cpu, (ulong)owner);
+            break;
         }
 
-        return Nothing(ref kernel, ref cpu, (ulong)owner);
+        return running ? Wait(ref kernel, ref cpu) : Nothing(ref kernel, ref cpu, (ulong)owner);
     }
 
     /// <param name="address">The thread that owes somebody an answer.</param>

@@ -31,6 +31,9 @@ public static class Limits
     /// <summary>The same for capabilities that are revoked: one may have to be looked for in a table, have its frame unmapped, or have callers to tell.</summary>
     public const uint ChunkCapabilities = 2;
 
+    /// <summary>Components that a CPU looks at, each waiting for the next, for a thread to help.</summary>
+    public const int HelpedServers = 16;
+
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;
 
