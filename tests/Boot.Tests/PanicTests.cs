@@ -167,6 +167,19 @@ public class PanicTests
         return panic;
     }
 
+    /// <summary>A conclave that ends alone is reported in the same form, with names, and Linux's calls go on.</summary>
+    [Fact]
+    public async Task ACrashIsReportedWithNamesToo()
+    {
+        GuestResult result = await Guest.Run(Guest.Usual, "exclave-guest crash");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Assert.StartsWith("crash in Hello: fault (it alone ends; ", result.Outcome.Panic[0], StringComparison.Ordinal);
+        Assert.Contains(result.Outcome.Panic, line => line.Contains("HelloService.Crash", StringComparison.Ordinal));
+        Assert.Contains(result.Outcome.Panic, line => line.Contains("HelloService.Invoke", StringComparison.Ordinal));
+        Assert.False(File.Exists(PanicFileOf(result)));
+        Assert.True(File.Exists(Path.ChangeExtension(PanicFileOf(result), null).Replace("panic", "crash", StringComparison.Ordinal) + ".json"));
+    }
+
     private static string PanicFileOf(GuestResult result) => Path.Combine(Path.GetDirectoryName(result.Outcome.ConsoleLog)!, "panic.json");
 
     private static async Task<ulong> FindFunction(string elf, string end)

@@ -40,6 +40,21 @@ public class PanicTests
         Assert.Equal(0x92000006ul, report.Registers["esr"]);
     }
 
+    [Theory, InlineData("panic", false), InlineData("crash", true)]
+    public void ACrashIsTheEndOfItsComponentAlone(string what, bool isCrash)
+    {
+        PanicReader reader = new();
+        reader.Take($"[Exclaves] {what} in Hello: fault");
+        Assert.True(reader.Take("[Exclaves] end: it alone ends"));
+        Assert.Equal((isCrash, "Hello", false), (reader.Reports[0].IsCrash, reader.Reports[0].Component, reader.Reports[0].Stopped));
+
+        // A component's own lines start with its name.
+        PanicReader other = new();
+        other.Take($"[Exclaves] Hello: {what} in Entropy: fault");
+        other.Take("[Exclaves] Hello: end: no");
+        Assert.Empty(other.Reports);
+    }
+
     [Theory]
     [InlineData("no call enters any more; Linux goes on", null)]
     [InlineData("the machine stops", "Entropy panicked: fault")]

@@ -3,15 +3,32 @@ using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
 
-/// <summary>What is written down of a component of the core that ended: registers, and who called whom as far as its stack can be read.</summary>
+/// <summary>What is written down of a component that ended: registers, and who called whom as far as its stack can be read.</summary>
 public static class Autopsy<TMachine> where TMachine : struct, IMachine
 {
     private const ulong RecordBytes = 16;
 
+    /// <summary>The last words of a component of the core, for SPTM.</summary>
     public static void Write(ref KernelState kernel, ref Thread thread, ReadOnlySpan<byte> why)
     {
-        ref PanicRecord record = ref kernel.LastWords;
-        record.Call = CallOf(ref kernel, Messages<TMachine>.DowncallOf(ref thread));
+        kernel.LastWords.Call = CallOf(ref kernel, Messages<TMachine>.DowncallOf(ref thread));
+        Fill(ref kernel, ref kernel.LastWords, ref thread, why);
+    }
+
+    /// <summary>Keeps what there is to say of a component that ends alone; <see cref="CrashReport{TMachine}"/> says it. One report at a time.</summary>
+    public static void Keep(ref KernelState kernel, ref Thread thread, ReadOnlySpan<byte> why)
+    {
+        if (!kernel.IsPending(PendingWork.Report))
+        {
+            kernel.Pending |= PendingWork.Report;
+            kernel.CrashCpu = thread.Cpu;
+            kernel.CrashLine = 0;
+            Fill(ref kernel, ref kernel.Crash, ref thread, why);
+        }
+    }
+
+    private static void Fill(ref KernelState kernel, ref PanicRecord record, ref Thread thread, ReadOnlySpan<byte> why)
+    {
         ref Component component = ref kernel.Components[thread.Component];
         record.Component = TMachine.At<Name64>(component.Entry);
         SetMessage(ref record, why);

@@ -49,6 +49,12 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             return Interrupted(ref kernel, ref cpu);
         }
 
+        if ((kernel.Pending & PendingWork.Report) != 0)
+        {
+            CrashReport<TMachine>.WriteLine(ref kernel);
+            return Step.Again;
+        }
+
         if ((kernel.Pending & PendingWork.Return) != 0)
         {
             Donations<TMachine>.ReturnChunk(ref kernel);

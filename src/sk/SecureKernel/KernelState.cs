@@ -47,6 +47,9 @@ public enum PendingWork : uint
 
     /// <summary>Something of a dead component is still to be scrubbed or revoked.</summary>
     Scrub = 8,
+
+    /// <summary>The report of a component's end has lines that are not written: <see cref="KernelState.Crash"/>.</summary>
+    Report = 16,
 }
 
 /// <summary>All of SK's state: one static object, guarded by SK's one lock, which is dropped while EL0 runs.</summary>
@@ -89,6 +92,11 @@ public struct KernelState
 
     /// <summary>Filled when SK or its core ends, once.</summary>
     public PanicRecord LastWords;
+
+    /// <summary>What is being reported of a component that ended alone, and the line that comes next.</summary>
+    public PanicRecord Crash;
+    public int CrashCpu;
+    public int CrashLine;
     public ulong Seed;
 
     public readonly bool IsPending(PendingWork work) => (Pending & work) != 0;

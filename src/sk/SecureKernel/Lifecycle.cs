@@ -158,6 +158,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
         }
 
+        Autopsy<TMachine>.Keep(ref kernel, ref thread, why);
         StopThread(ref kernel, ref component, ref thread, Status.PeerDied);
         End(ref kernel, ref component, Status.PeerDied);
     }

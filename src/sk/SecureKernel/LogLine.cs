@@ -11,11 +11,18 @@ public struct LogLine<TMachine> where TMachine : struct, IMachine
     private ulong _page;
     private ulong _bytes;
 
-    /// <summary>Starts with the component's name.</summary>
-    public static LogLine<TMachine> Start(ref KernelState kernel, ref Component component)
+    /// <summary>SK's own line.</summary>
+    public static LogLine<TMachine> Start(ref KernelState kernel)
     {
         LogLine<TMachine> line = default;
         line._page = kernel.Scratch;
+        return line;
+    }
+
+    /// <summary>Starts with the component's name and a colon, so that no component speaks in the name of another, or of SK.</summary>
+    public static LogLine<TMachine> Start(ref KernelState kernel, ref Component component)
+    {
+        LogLine<TMachine> line = Start(ref kernel);
         for (ulong i = 0; i < 64; i++)
         {
             byte letter = TMachine.At<byte>(component.Entry + i);
@@ -64,6 +71,17 @@ public struct LogLine<TMachine> where TMachine : struct, IMachine
             leading = false;
             Add((byte)(digit < 10 ? '0' + digit : 'a' + digit - 10));
         }
+    }
+
+    public void AddDecimal(uint value)
+    {
+        uint rest = value / 10;
+        if (rest != 0)
+        {
+            AddDecimal(rest);
+        }
+
+        Add((byte)('0' + (value % 10)));
     }
 
     public readonly void Send() => TMachine.Log(_page, _bytes);

@@ -61,6 +61,6 @@ public sealed class Session
         };
         GuestOutcome outcome = await run.Run(output, errors, cancel);
         string description = SystemImage.Description(Workspace, spec, folder.Path);
-        return outcome with { Panic = await PanicFile.Write(Workspace, spec, description, outcome.Console.Panics, folder.Panic, cancel) };
+        return outcome with { Panic = await PanicFile.Write(Workspace, spec, description, outcome.Console.Panics, folder, cancel) };
     }
 }

@@ -48,7 +48,7 @@ public static class UpCommand
             }
 
             string description = SystemImage.Description(session.Workspace, spec, folder.Path);
-            foreach (string line in await PanicFile.Write(session.Workspace, spec, description, panics.Reports, folder.Panic, cancel))
+            foreach (string line in await PanicFile.Write(session.Workspace, spec, description, panics.Reports, folder, cancel))
             {
                 Screen.Error(line);
             }

@@ -20,7 +20,7 @@ public sealed partial class ConsoleWatch
     /// <summary>Why the guest is lost; null while it is not.</summary>
     public string? Trouble { get; private set; }
 
-    /// <summary>Panics of SPTM, SK or the core, in the order in which they were reported.</summary>
+    /// <summary>Panics of SPTM, SK or the core, and ends of components alone, in the order in which they were reported.</summary>
     public IReadOnlyList<PanicReport> Panics => _panics.Reports;
 
     /// <summary>Why secure boot refused the image; null when it did not.</summary>

@@ -25,6 +25,9 @@ public sealed class RunFolder : IDisposable
     /// <summary>The panic of this run; not there when there was none.</summary>
     public string Panic => System.IO.Path.Combine(Path, "panic.json");
 
+    /// <summary>The last end of a component alone; not there when there was none.</summary>
+    public string Crash => System.IO.Path.Combine(Path, "crash.json");
+
     public string ConsoleLog => System.IO.Path.Combine(Path, "console.log");
 
     public static RunFolder Take(Workspace workspace)

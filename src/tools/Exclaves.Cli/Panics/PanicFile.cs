@@ -13,25 +13,30 @@ using Exclaves.ImageTool.Description;
 
 namespace Exclaves.Cli.Panics;
 
-/// <summary>panic.json of a run: the report with the names of functions, for programs; and a few lines of it for people.</summary>
+/// <summary>panic.json or crash.json of a run: the last report with the names of functions, for programs; and a few lines of it for people.</summary>
 public static class PanicFile
 {
     private const int FramesForPeople = 8;
 
     private static readonly JsonSerializerOptions Layout = new() { WriteIndented = true };
 
-    /// <summary>Writes the last report to <paramref name="target"/>, or removes what an earlier run left. Answers lines for people, none without a panic.</summary>
+    /// <summary>Writes the last panic and the last crash, or removes what an earlier run left. Answers lines for people, none without either.</summary>
     /// <param name="description">The system description that made the image.</param>
     public static async Task<IReadOnlyList<string>> Write(
-        Workspace workspace, MachineSpec spec, string description, IReadOnlyList<PanicReport> reports, string target, CancellationToken cancel)
+        Workspace workspace, MachineSpec spec, string description, IReadOnlyList<PanicReport> reports, RunFolder folder, CancellationToken cancel) =>
+    [
+        .. await Write(workspace, spec, description, reports.LastOrDefault(report => !report.IsCrash), folder.Panic, cancel),
+        .. await Write(workspace, spec, description, reports.LastOrDefault(report => report.IsCrash), folder.Crash, cancel),
+    ];
+
+    private static async Task<IReadOnlyList<string>> Write(
+        Workspace workspace, MachineSpec spec, string description, PanicReport? report, string target, CancellationToken cancel)
     {
         File.Delete(target);
-        if (reports.Count == 0)
+        if (report == null)
         {
             return [];
         }
-
-        PanicReport report = reports[^1];
 
         // Where a function has no frame yet, or none at all, its caller is in the link register alone.
         IReadOnlyList<ulong> addresses = [.. report.Backtrace, report.Registers.GetValueOrDefault("x30")];
@@ -40,7 +45,7 @@ public static class PanicFile
         await File.WriteAllTextAsync(target, Format(report, frames, named[^1]).ToJsonString(Layout) + "\n", cancel);
         return
         [
-            $"panic in {report.Component}: {report.Message} ({report.Outcome}; {workspace.Relative(target)})",
+            $"{(report.IsCrash ? "crash" : "panic")} in {report.Component}: {report.Message} ({report.Outcome}; {workspace.Relative(target)})",
             .. frames.Take(FramesForPeople).Select(frame => $"  {Hex(frame.Address)} {frame.Symbol ?? "?"}{(frame.Location == null ? "" : "  " + frame.Location)}"),
         ];
     }

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace Exclaves.Cli.Panics;
 
-/// <summary>Finds panic reports among the lines of a console, on which Linux writes as well.</summary>
+/// <summary>Finds reports of panics and crashes among the lines of a console, on which Linux writes as well.</summary>
 public sealed partial class PanicReader
 {
     private const string Mark = "[Exclaves] ";
@@ -13,7 +13,7 @@ public sealed partial class PanicReader
     private readonly List<PanicReport> _reports = [];
     private readonly Dictionary<string, ulong> _registers = [];
     private readonly List<ulong> _backtrace = [];
-    private (string Component, string Message)? _head;
+    private (bool IsCrash, string Component, string Message)? _head;
     private int _cpu;
 
     /// <summary>The reports that are whole.</summary>
@@ -31,7 +31,7 @@ public sealed partial class PanicReader
         string text = line[(at + Mark.Length)..].Trim();
         if (HeadLine().Match(text) is { Success: true } head)
         {
-            _head = (head.Groups["who"].Value, head.Groups["why"].Value);
+            _head = (head.Groups["what"].Value == "crash", head.Groups["who"].Value, head.Groups["why"].Value);
             _registers.Clear();
             _backtrace.Clear();
         }
@@ -64,7 +64,7 @@ public sealed partial class PanicReader
         else if (text.StartsWith("end: ", StringComparison.Ordinal))
         {
             _reports.Add(new PanicReport(
-                _head.Value.Component, _head.Value.Message, _cpu, new Dictionary<string, ulong>(_registers), [.. _backtrace], text["end: ".Length..]));
+                _head.Value.IsCrash, _head.Value.Component, _head.Value.Message, _cpu, new Dictionary<string, ulong>(_registers), [.. _backtrace], text["end: ".Length..]));
             _head = null;
             return true;
         }
@@ -74,7 +74,7 @@ public sealed partial class PanicReader
 
     private static ulong Parse(string hex) => ulong.Parse(hex.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex("^panic in (?<who>[^:]+): (?<why>.*)$")]
+    [GeneratedRegex("^(?<what>panic|crash) in (?<who>[^:]+): (?<why>.*)$")]
     private static partial Regex HeadLine();
 
     [GeneratedRegex(@"^cpu (?<cpu>\d{1,3}) (?<rest>.*)$")]

@@ -2,13 +2,14 @@ using System.Collections.Generic;
 
 namespace Exclaves.Cli.Panics;
 
-/// <summary>A panic as SPTM reported it (Sptm/PanicText.cs).</summary>
-/// <param name="Component">Who panicked: SPTM, SK, or a component of the core.</param>
+/// <summary>A panic as SPTM reported it (Sptm/PanicText.cs), or the end of a component alone as SK did (SecureKernel/CrashReport.cs).</summary>
+/// <param name="IsCrash">Only the component ended.</param>
+/// <param name="Component">Who ended: SPTM, SK, or a component.</param>
 /// <param name="Registers">Names as in the report, values as printed.</param>
 /// <param name="Backtrace">The program counter, then return addresses, innermost first.</param>
-/// <param name="Outcome">What SPTM did then.</param>
+/// <param name="Outcome">What happened then.</param>
 public sealed record PanicReport(
-    string Component, string Message, int Cpu, IReadOnlyDictionary<string, ulong> Registers, IReadOnlyList<ulong> Backtrace, string Outcome)
+    bool IsCrash, string Component, string Message, int Cpu, IReadOnlyDictionary<string, ulong> Registers, IReadOnlyList<ulong> Backtrace, string Outcome)
 {
     /// <summary>The machine stopped with it.</summary>
     public bool Stopped => Outcome == "the machine stops";
