@@ -25,7 +25,7 @@ public static class Overhead
     private const int NetworkBytes = 4 << 20;
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
 
-    /// <summary>Name of the work, ratio at most (the emulator's own floor for EL2 is 1.08 to 1.13 where processes change).</summary>
+    /// <summary>Name of the work, ratio at most. What a monitor that does nothing costs on this emulator: docs/decisions/0009.</summary>
     private static readonly (string Work, double Aim)[] Works = [("compute", 1.05), ("io", 1.05), ("fork", 1.25), ("pipe", 1.25), ("disk", double.NaN), ("network", double.NaN)];
 
     public static async Task<IReadOnlyList<Figure>> Measure(Session session, GuestPackages packages, int pairs, CancellationToken cancel)
