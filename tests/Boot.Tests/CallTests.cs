@@ -33,6 +33,11 @@ public class CallTests
     [Fact]
     public async Task AConclaveThatEndsTakesNothingElseDown() => await Guest.Require(Guest.Usual, "exclave-guest crash");
 
+    /// <summary>Half a minute of what `exclave soak` does for ten.</summary>
+    [Fact]
+    public async Task AllStormsAtOnceLeaveNothingBehind() =>
+        Assert.Contains("soak: nothing hangs, 0 wrong", await Guest.Require(Guest.Usual with { Cpus = 4 }, "exclave-guest soak --seconds 30", 300));
+
     private static async Task Load(int count, int cpus, int seconds)
     {
         string said = await Guest.Require(Guest.Usual with { Cpus = cpus }, BusyCpus + $"exclave-guest hello --count {count} --processes 4", seconds);

@@ -92,11 +92,15 @@ internal static class Program
         Command latency = new("latency", "How long an interrupt has waited for the secure kernel at most. Instructions under -icount shift=0,sleep=off.") { json };
         latency.SetAction(parsed => Latency.Run(parsed.GetValue(json)));
 
+        Option<int> seconds = new("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };
+        Command soak = new("soak", "Calls, crashes, kills, stops, donations and CPU hotplug at once; nothing hangs, nothing is wrong, every counter returns.") { seconds, seed };
+        soak.SetAction(parsed => Soak.Run(parsed.GetValue(seconds), parsed.GetValue(seed)));
+
         Argument<string[]> words = new("COMMAND") { Arity = ArgumentArity.OneOrMore };
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, latency, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, latency, soak, traps };
     }
 
     private static int Complain(string message, int exit)

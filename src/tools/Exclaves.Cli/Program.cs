@@ -88,7 +88,7 @@ public static class Program
         BenchCommand.Create(session),
         ImageCommand.Create(session),
         TestCommand.Create(session),
-        TestCommand.CreateSoak(session),
+        SoakCommand.Create(session),
         SetupCommand.Create(session),
     };
 }

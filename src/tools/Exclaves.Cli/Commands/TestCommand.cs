@@ -11,10 +11,9 @@ using Exclaves.Cli.Tools;
 
 namespace Exclaves.Cli.Commands;
 
-/// <summary>`exclave test` and `exclave soak`: everything that can be checked without a person.</summary>
+/// <summary>`exclave test`: everything that can be checked without a person in half an hour.</summary>
 public static class TestCommand
 {
-    private const string IsSoak = "Category=Soak";
     private const string IsNotSoak = "Category!=Soak";
 
     public static Command Create(Session session)
@@ -33,20 +32,6 @@ public static class TestCommand
             }
 
             return runner.Report($"exclave test: {Terminal.Screen.Seconds(watch.Elapsed)} in all", suites);
-        });
-        return command;
-    }
-
-    public static Command CreateSoak(Session session)
-    {
-        Command command = new("soak", "Runs the tests that take longer than `exclave test` may");
-        command.SetAction(async (_, cancel) =>
-        {
-            await session.Prepare(build: true, cancel);
-            Directory.CreateDirectory(session.Workspace.TestResults);
-            TestRunner runner = new(session.Workspace, session.Screen);
-            string machine = TestRunner.FindProjects(session.Workspace).Single(path => Path.GetFileNameWithoutExtension(path) == TestRunner.MachineSuite);
-            return runner.Report("exclave soak", [await runner.Run(machine, IsSoak, cancel)]);
         });
         return command;
     }

@@ -1,0 +1,247 @@
+using System;
+using System.Collections.Generic;
+using System.Diagnostics;
+using System.Globalization;
+using System.IO;
+using System.Linq;
+using System.Runtime.InteropServices;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Client;
+
+namespace Exclaves.Guest;
+
+/// <summary>Everything at once, for as long as one likes: calls, crashes, kills, stops, donations, CPUs that come and go. Afterwards every counter is where it was.</summary>
+internal static partial class Soak
+{
+    private const int Callers = 4;
+    private const int StopSignal = 19;
+    private const int ContinueSignal = 18;
+    private const int DonatedPages = 200;
+    private const string CpuFolder = "/sys/devices/system/cpu";
+
+    /// <summary>A storm that does nothing for so long hangs.</summary>
+    private static readonly TimeSpan StandsStill = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Progress = TimeSpan.FromSeconds(10);
+
+    /// <summary>One kind of trouble: how often it was made, and what must not have happened.</summary>
+    private sealed class Storm(string name, Action<Storm, Random> once)
+    {
+        private long _done;
+
+        public string Name { get; } = name;
+        public long Done => Interlocked.Read(ref _done);
+        public List<string> Wrong { get; } = [];
+        public TimeSpan LastSeen { get; set; }
+        public long LastDone { get; set; }
+
+        public void Run(Func<bool> goesOn, int seed)
+        {
+            Random random = new(seed);
+            while (goesOn())
+            {
+                try
+                {
+                    once(this, random);
+                }
+                catch (TeeException error) when (error.Failure == TeeFailure.ServiceEnded)
+                {
+                    // The crasher was faster. The next turn opens a session to the next life.
+                }
+                catch (Exception error) when (error is TeeException or IOException)
+                {
+                    Complain(error.Message);
+                }
+
+                _ = Interlocked.Increment(ref _done);
+            }
+        }
+
+        public void Complain(string what)
+        {
+            lock (Wrong)
+            {
+                Wrong.Add(what);
+            }
+        }
+    }
+
+    public static int Run(int seconds, int seed)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using StatisticsClient statistics = StatisticsClient.Open(device);
+        KillTest.WarmUp(device, Callers + 4);
+        KillTest.WarmUpManagedHeap(device, statistics);
+        KillTest.Snapshot before = KillTest.Snapshot.Take(statistics);
+
+        Storm[] storms =
+        [
+            .. Enumerable.Range(0, Callers).Select(_ => new Storm("calls", Call)),
+            new("signatures", Sign), new("crashes", CrashHello), new("donations", GiveMemory), new("kills", Kill), new("stops", Stop), new("hotplug", PlugCpus),
+        ];
+        Stopwatch clock = Stopwatch.StartNew();
+        bool stop = false;
+        Thread[] threads = [.. storms.Select((storm, i) => new Thread(() => storm.Run(() => !Volatile.Read(ref stop), seed + i)) { IsBackground = true })];
+        Console.Out.WriteLine($"soak: {seconds} s, seed {seed}");
+        foreach (Thread thread in threads)
+        {
+            thread.Start();
+        }
+
+        bool hangs = false;
+        while (clock.Elapsed < TimeSpan.FromSeconds(seconds) && !hangs)
+        {
+            Thread.Sleep(TimeSpan.FromSeconds(Math.Min(Progress.TotalSeconds, Math.Max(0.1, seconds - clock.Elapsed.TotalSeconds))));
+            hangs = Watch(storms, clock.Elapsed);
+            Report(storms, clock.Elapsed);
+        }
+
+        Volatile.Write(ref stop, true);
+        hangs |= !threads.All(thread => thread.Join(StandsStill));
+        WriteOnline(Enumerable.Range(1, Math.Max(0, CpuCount() - 1)), "1");
+        using (HelloClient hello = HelloClient.Open(device))
+        {
+            _ = hello.Memory(HelloMemoryAction.Drop);
+            hello.Null();
+        }
+
+        List<string> wrong = [.. storms.SelectMany(storm => storm.Wrong.Select(what => $"{storm.Name}: {what}")), .. KillTest.Settle(statistics, before, mortal: "Hello")];
+        foreach (string what in wrong.Take(20))
+        {
+            Console.Out.WriteLine($"wrong: {what}");
+        }
+
+        ulong ticks = statistics.Counters()[SkCounter.LongestMasked];
+        ulong lives = statistics.Components().Single(component => component.Name == "Hello").Status.Generation;
+        Console.Out.WriteLine($"soak: {(hangs ? "something hangs" : "nothing hangs")}, {wrong.Count} wrong; {lives} lives of Hello; longest masked {ticks} ticks");
+        return hangs || wrong.Count != 0 ? 1 : 0;
+    }
+
+    private static bool Watch(Storm[] storms, TimeSpan now)
+    {
+        bool hangs = false;
+        foreach (Storm storm in storms)
+        {
+            if (storm.Done != storm.LastDone)
+            {
+                (storm.LastDone, storm.LastSeen) = (storm.Done, now);
+            }
+            else if (now - storm.LastSeen > StandsStill)
+            {
+                Console.Out.WriteLine($"soak: {storm.Name} stands still");
+                hangs = true;
+            }
+        }
+
+        return hangs;
+    }
+
+    private static void Report(Storm[] storms, TimeSpan now) =>
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"soak: {now.TotalSeconds:f0} s: ")
+            + string.Join(", ", storms.GroupBy(storm => storm.Name).Select(group => $"{group.Sum(storm => storm.Done)} {group.Key}")));
+
+    private static void Call(Storm storm, Random random)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using HelloClient hello = HelloClient.Open(device);
+        byte[] nonce = new byte[HelloTransform.Bytes];
+        byte[] answer = new byte[HelloTransform.Bytes];
+        byte[] expected = new byte[HelloTransform.Bytes];
+        for (int i = 0; i < 50; i++)
+        {
+            random.NextBytes(nonce);
+            HelloClient.ExpectedTransform(nonce, expected);
+            hello.Transform(nonce, answer);
+            if (!answer.AsSpan().SequenceEqual(expected))
+            {
+                storm.Complain("an answer is wrong");
+            }
+
+            if (random.Next(10) == 0)
+            {
+                _ = hello.Spin((ulong)random.Next(100_000));
+                _ = hello.Time();
+            }
+        }
+    }
+
+    private static void Sign(Storm storm, Random random)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using SignerClient signer = SignerClient.Open(device);
+        byte[] digest = new byte[SignerClient.DigestBytes];
+        _ = signer.Generate();
+        for (int i = 0; i < 10; i++)
+        {
+            random.NextBytes(digest);
+            _ = signer.Sign(digest);
+        }
+    }
+
+    private static void CrashHello(Storm storm, Random random)
+    {
+        Thread.Sleep(random.Next(400));
+        using TeeDevice device = TeeDevice.Open();
+        using HelloClient hello = HelloClient.Open(device);
+        TeeResult result = hello.Crash();
+        if (result.Code is not (Tee.ErrorTargetDead or Tee.ErrorMemoryReclaimed))
+        {
+            storm.Complain($"a crash was answered with {result}");
+        }
+    }
+
+    private static void GiveMemory(Storm storm, Random random)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using HelloClient hello = HelloClient.Open(device);
+        (ulong filled, _) = hello.Memory(HelloMemoryAction.Fill, DonatedPages);
+        (ulong good, _) = hello.Memory(HelloMemoryAction.Check);
+        _ = hello.Memory(random.Next(2) == 0 ? HelloMemoryAction.Keep : HelloMemoryAction.Drop);
+        if (good != filled)
+        {
+            storm.Complain($"{good} pages of {filled} hold what was written");
+        }
+    }
+
+    private static void Kill(Storm storm, Random random) => KillTest.KillOne(random.Next(), random);
+
+    /// <summary>A client that Linux stops in the middle of whatever it does, and lets go on.</summary>
+    private static void Stop(Storm storm, Random random)
+    {
+        using Process client = Self.Start(captureOutput: true, Victim.Command, "0", random.Next().ToString(CultureInfo.InvariantCulture));
+        _ = client.StandardOutput.Read();
+        for (int i = 0; i < 5 && !client.HasExited; i++)
+        {
+            _ = Signal(client.Id, StopSignal);
+            Thread.Sleep(random.Next(100));
+            _ = Signal(client.Id, ContinueSignal);
+            Thread.Sleep(random.Next(20));
+        }
+
+        client.Kill();
+        client.WaitForExit();
+    }
+
+    private static void PlugCpus(Storm storm, Random random)
+    {
+        int[] others = [.. Enumerable.Range(1, Math.Max(0, CpuCount() - 1))];
+        random.Shuffle(others);
+        WriteOnline(others, "0");
+        random.Shuffle(others);
+        WriteOnline(others, "1");
+        Thread.Sleep(random.Next(500));
+    }
+
+    private static int CpuCount() => Directory.GetDirectories(CpuFolder, "cpu?").Length;
+
+    private static void WriteOnline(IEnumerable<int> cpus, string text)
+    {
+        foreach (int cpu in cpus)
+        {
+            File.WriteAllText($"{CpuFolder}/cpu{cpu}/online", text);
+        }
+    }
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
+}
