@@ -24,7 +24,8 @@ public class CapabilityTests
         (int Shift, int Bits)[] fields =
         [
             (Capability.KindShift, Capability.KindBits), (Capability.RightsShift, Capability.RightsBits), (Capability.DepthShift, Capability.DepthBits),
-            (Capability.SizeShift, Capability.SizeBits), (Capability.OriginalShift, Capability.OriginalBits), (Capability.ObjectShift, Capability.ObjectBits),
+            (Capability.SizeShift, Capability.SizeBits), (Capability.OriginalShift, Capability.OriginalBits), (Capability.DeclaredShift, Capability.DeclaredBits),
+            (Capability.ObjectShift, Capability.ObjectBits),
         ];
         ulong covered = 0;
         foreach (var (shift, bits) in fields)
@@ -43,7 +44,7 @@ public class CapabilityTests
     public void EveryFieldComesBackAndDisturbsNoOther()
     {
         const ulong Highest = ((1ul << Capability.ObjectBits) - 1) * Capability.ObjectBytes;
-        Capability all = Capability.Create((CapabilityKind)15, (CapabilityRights)255, Highest, 63, original: true, Capability.MaxDepth);
+        Capability all = Capability.Create((CapabilityKind)15, (CapabilityRights)255, Highest, 63, original: true, Capability.MaxDepth, declared: true);
         Assert.Equal(ulong.MaxValue, all.Value);
         Capability odd = Capability.Create(CapabilityKind.Device, CapabilityRights.Map, 0x00A_BCDE0, 12, original: false, 11);
         Assert.Equal(

@@ -23,6 +23,7 @@ public class ObjectModelTests
         public ulong Object;
         public int Size;
         public bool IsOriginal;
+        public bool IsDeclared;
         public Node? Parent;
         public ulong Watermark;
         public ulong MappedAt;
@@ -58,7 +59,7 @@ public class ObjectModelTests
                     _nodes.Add(new Node
                     {
                         Kind = word.Kind, Rights = word.Rights, Badge = held.Badge, Object = word.Object, Size = word.SizeLog2,
-                        IsOriginal = word.IsOriginal, Parent = parent, Index = slot,
+                        IsOriginal = word.IsOriginal, IsDeclared = true, Parent = parent, Index = slot,
                     });
                 }
             }
@@ -233,7 +234,7 @@ public class ObjectModelTests
         private void Move(ulong to, ulong from)
         {
             Node? source = Find(from);
-            Status status = source == null ? Status.BadCapability : source.Depth == 0 ? Status.Denied : EmptyFor(to, source.Kind);
+            Status status = source == null ? Status.BadCapability : source.IsDeclared ? Status.Denied : EmptyFor(to, source.Kind);
             if (status == Status.Ok)
             {
                 TryPlace(to, out source!.Table, out source.Index);
@@ -256,7 +257,7 @@ public class ObjectModelTests
         private void Delete(ulong name)
         {
             Node? node = Find(name);
-            Status status = node == null ? Status.BadCapability : node.Depth == 0 ? Status.Denied : Status.Ok;
+            Status status = node == null ? Status.BadCapability : node.IsDeclared ? Status.Denied : Status.Ok;
             if (status == Status.Ok)
             {
                 Remove(node!);
@@ -355,7 +356,7 @@ public class ObjectModelTests
                 }
 
                 Capability word = slot.Capability;
-                Assert.Equal((node.Kind, node.Rights, node.Object, node.Size, node.IsOriginal), (word.Kind, word.Rights, word.Object, word.SizeLog2, word.IsOriginal));
+                Assert.Equal((node.Kind, node.Rights, node.Object, node.Size, node.IsOriginal, node.IsDeclared), (word.Kind, word.Rights, word.Object, word.SizeLog2, word.IsOriginal, word.IsDeclared));
                 ulong extra = node.Kind switch
                 {
                     CapabilityKind.Untyped => node.Watermark,

@@ -334,6 +334,55 @@ public class ObjectTests
         }
     }
 
+    /// <summary>A second thread of the caller's component changes the message after SK has judged it, while it stands in the queue.</summary>
+    [Theory]
+    [InlineData(MessageLabel.WorldReset, 0u)]
+    [InlineData(MessageLabel.Downcall, 8u)]
+    [InlineData(MessageLabel.Upcall, uint.MaxValue)]
+    [InlineData(MessageLabel.Upcall, (uint)MessageHeader.MaxBodyBytes + 1)]
+    public void AMessageThatChangesInTheQueueArrivesHarmless(MessageLabel label, uint length)
+    {
+        Sk sk = Serving(out _);
+        sk.Enter(1, Tee.CallWithRegdArg, 2);
+        sk.AssertRuns(1, Sk.Proxy);
+        sk.Message(Sk.Hello).Label = MessageLabel.Upcall;
+        sk.Message(Sk.Hello).Length = 8;
+        sk.Call(0, SecureCall.Call, ComponentEntry.UpcallSlot);
+        Assert.Equal(ThreadState.Queued, sk.On(Sk.Hello).State);
+        sk.Message(Sk.Hello).Label = label;
+        sk.Message(Sk.Hello).Length = length;
+        sk.Call(1, SecureCall.FinishReceive, sk.Message(Sk.Proxy).Downcall);
+        sk.Answer(1);
+        sk.Settle(0);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.None, 0u, ServingKind.Thread), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Length, sk.On(Sk.Proxy).Serving.Kind));
+    }
+
+    [Fact]
+    public void WhatALifePassedOnEndsWithIt()
+    {
+        Sk sk = Serving(out _);
+        ServeSecond(sk);
+        sk.Call(0, SecureCall.Derive, Made, 1, (ulong)CapabilityRights.All, 0xBAD6E);
+        sk.Call(0, SecureCall.Derive, Made + 1, Made, (ulong)CapabilityRights.Send, 0);
+        Assert.Equal(Status.Ok, Result(sk, 0));
+        foreach (ulong slot in new ulong[] { 1, 2, UntypedSlot, ComponentEntry.UpcallSlot })
+        {
+            sk.Call(0, SecureCall.Delete, slot);
+            Assert.Equal(Status.Denied, Result(sk, 0));
+            sk.Call(0, SecureCall.Move, Made + 5, slot);
+            Assert.Equal(Status.Denied, Result(sk, 0));
+        }
+
+        sk.Complete(0, SecureCall.Revoke, 1);
+        CapabilityTable table = sk.At(Sk.Hello).Capabilities;
+        Assert.True(FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(Made)).IsEmpty);
+        Assert.True(FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(Made + 1)).IsEmpty);
+
+        // Those to whom the description gave it keep it: XnuProxy reaches Hello.
+        Assert.Equal(Status.Ok, sk.At(Sk.Proxy).Capabilities.Decode<FakeMachine>(Sk.HelloSlot, CapabilityKind.Endpoint, CapabilityRights.Send, out _, out _));
+    }
+
     [Fact]
     public void ThreadsBeyondTheLimitAreRefusedAtBoot()
     {

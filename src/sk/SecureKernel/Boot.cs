@@ -109,7 +109,7 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         }
 
         next = start + bytes;
-        Capability untyped = Capability.Create(CapabilityKind.Untyped, CapabilityRights.Use, start, BitOperations.TrailingZeroCount(bytes), original: true);
+        Capability untyped = Capability.Create(CapabilityKind.Untyped, CapabilityRights.Use, start, BitOperations.TrailingZeroCount(bytes), original: true, declared: true);
         if (component.Capabilities.Insert<TMachine>(grant.Slot, untyped, 0) != Status.Ok)
         {
             Refuse(6);
@@ -174,8 +174,6 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
                 Refuse(8);
             }
         }
-
-        kernel.IsDistributed = true;
     }
 
     private static void Prepare(ref Component component)

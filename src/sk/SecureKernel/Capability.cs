@@ -49,7 +49,7 @@ public enum CapabilityRights : byte
 }
 
 /// <summary>One capability: a word that nobody outside this file takes apart. Zero grants nothing.</summary>
-/// <remarks>bits 3:0 kind | 11:4 rights | 15:12 depth | 21:16 log2 of the object's bytes | 22 original | 63:23 object, in units of <see cref="ObjectBytes"/>.</remarks>
+/// <remarks>bits 3:0 kind | 11:4 rights | 15:12 depth | 21:16 log2 of the object's bytes | 22 original | 23 declared | 63:24 object, in units of <see cref="ObjectBytes"/>.</remarks>
 public readonly struct Capability
 {
     public const int KindShift = 0;
@@ -62,8 +62,10 @@ public readonly struct Capability
     public const int SizeBits = 6;
     public const int OriginalShift = SizeShift + SizeBits;
     public const int OriginalBits = 1;
-    public const int ObjectShift = OriginalShift + OriginalBits;
-    public const int ObjectBits = 41;
+    public const int DeclaredShift = OriginalShift + OriginalBits;
+    public const int DeclaredBits = 1;
+    public const int ObjectShift = DeclaredShift + DeclaredBits;
+    public const int ObjectBits = 40;
 
     /// <summary>Objects lie at multiples of this.</summary>
     public const ulong ObjectBytes = 32;
@@ -86,16 +88,21 @@ public readonly struct Capability
     /// <summary>The object lives as long as this capability.</summary>
     public bool IsOriginal => Field(OriginalShift, OriginalBits) != 0;
 
+    /// <summary>Boot made it, for as long as the machine runs.</summary>
+    public bool IsDeclared => Field(DeclaredShift, DeclaredBits) != 0;
+
     /// <summary>Physical address of the object.</summary>
     public ulong Object => Field(ObjectShift, ObjectBits) * ObjectBytes;
 
-    public static Capability Create(CapabilityKind kind, CapabilityRights rights, ulong target, int sizeLog2 = 0, bool original = false, int depth = 0) => new(
+    public static Capability Create(CapabilityKind kind, CapabilityRights rights, ulong target, int sizeLog2 = 0, bool original = false, int depth = 0, bool declared = false) => new(
         Place((ulong)kind, KindShift, KindBits) | Place((ulong)rights, RightsShift, RightsBits) | Place((ulong)depth, DepthShift, DepthBits)
         | Place((ulong)sizeLog2, SizeShift, SizeBits) | Place(original ? 1ul : 0, OriginalShift, OriginalBits)
+        | Place(declared ? 1ul : 0, DeclaredShift, DeclaredBits)
         | Place(target / ObjectBytes, ObjectShift, ObjectBits));
 
     /// <summary>What a derivation from it may do: never more.</summary>
-    public Capability Derive(CapabilityRights rights) => Create(Kind, Rights & rights, Object, SizeLog2, original: false, Depth + 1);
+    public Capability Derive(CapabilityRights rights, bool declared = false) =>
+        Create(Kind, Rights & rights, Object, SizeLog2, original: false, Depth + 1, declared);
 
     private ulong Field(int shift, int bits) => (_value >> shift) & ((1ul << bits) - 1);
 

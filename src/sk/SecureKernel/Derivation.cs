@@ -41,7 +41,7 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         old = default;
     }
 
-    /// <summary>Deletes what was derived from a slot, the latest first.</summary>
+    /// <summary>Deletes what was derived from a slot, the latest first. What boot derived stays.</summary>
     /// <param name="budget">Steps that are left before interrupts must be let in.</param>
     /// <returns>False: there is more, call again.</returns>
     public static bool TryRevoke(ref KernelState kernel, ulong slot, ref int budget)
@@ -75,17 +75,25 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         return true;
     }
 
-    /// <summary>A descendant that has none itself, or the slot.</summary>
-    private static ulong LeafOf(ulong slot)
+    /// <summary>A descendant that has none itself and that boot did not make, or the slot. (What is derived from one that boot did not make, boot did not make either.)</summary>
+    private static ulong LeafOf(ulong root)
     {
-        ref CapabilitySlot at = ref TMachine.At<CapabilitySlot>(slot);
-        while (at.Next != 0 && TMachine.At<CapabilitySlot>(at.Next).Capability.Depth > at.Capability.Depth)
+        int depth = TMachine.At<CapabilitySlot>(root).Capability.Depth;
+        for (ulong at = TMachine.At<CapabilitySlot>(root).Next; at != 0; at = TMachine.At<CapabilitySlot>(at).Next)
         {
-            slot = at.Next;
-            at = ref TMachine.At<CapabilitySlot>(slot);
+            ref CapabilitySlot slot = ref TMachine.At<CapabilitySlot>(at);
+            if (slot.Capability.Depth <= depth)
+            {
+                break;
+            }
+
+            if (!slot.Capability.IsDeclared && (slot.Next == 0 || TMachine.At<CapabilitySlot>(slot.Next).Capability.Depth <= slot.Capability.Depth))
+            {
+                return at;
+            }
         }
 
-        return slot;
+        return root;
     }
 
     /// <summary>Deletes a capability and what was derived from it; its object, if it is the original.</summary>

@@ -6,15 +6,15 @@ namespace Exclaves.SecureKernel;
 /// <summary>Who holds what from the start: the image's table, and nothing else (I15).</summary>
 public static class Distribution<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>A component's own endpoint, and its untyped memory: what it has in every life.</summary>
+    /// <summary>A component's own endpoint.</summary>
     public static Status Declare(ref Component component)
     {
         CapabilityRights rights = CapabilityRights.Send | CapabilityRights.Receive | CapabilityRights.Grant;
         return component.Capabilities.Insert<TMachine>(
-            ComponentEntry.OwnEndpointSlot, Capability.Create(CapabilityKind.Endpoint, rights, component.Endpoint, Endpoint.SizeLog2, original: true), 0);
+            ComponentEntry.OwnEndpointSlot, Capability.Create(CapabilityKind.Endpoint, rights, component.Endpoint, Endpoint.SizeLog2, original: true, declared: true), 0);
     }
 
-    /// <summary>What the image's table grants to a component, into slots that are empty.</summary>
+    /// <summary>What the image's table grants to a component: for every life of it.</summary>
     public static Status Grant(ref KernelState kernel, ref Component component)
     {
         ref ComponentEntry entry = ref TMachine.At<ComponentEntry>(component.Entry);
@@ -40,12 +40,12 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
         {
             ulong slot = component.Capabilities.Find<TMachine>(component.ScrubSlot);
             ref CapabilitySlot held = ref TMachine.At<CapabilitySlot>(slot);
-            if (held.IsEmpty || component.ScrubSlot == ComponentEntry.OwnEndpointSlot)
+            if (held.IsEmpty)
             {
                 continue;
             }
 
-            bool done = ObjectCalls<TMachine>.IsDeclared(held.Capability)
+            bool done = held.Capability.IsDeclared
                 ? Derivation<TMachine>.TryRevoke(ref kernel, slot, ref budget)
                 : Derivation<TMachine>.TryDelete(ref kernel, slot, ref budget);
             if (!done)
@@ -71,25 +71,19 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
             ? Derive(ref kernel, ref component, ComponentEntry.UpcallSlot, kernel.Proxy, component.Index + 1)
             : Derive(ref kernel, ref component, service.ProxySlot, (int)service.Component, (ulong)kernel.Proxy + 1);
 
-        // A component with several services, or XnuProxy when one ended and came back, has the slot already.
+        // A component with several services has the slot already, and XnuProxy that of a component with several.
         return status == Status.BadState ? Status.Ok : status;
     }
 
     private static Status GrantOne(ref KernelState kernel, ref Component component, ref GrantEntry grant)
     {
-        if (kernel.IsDistributed && component.Capabilities.FindEmpty<TMachine>(grant.Slot, out _) == Status.BadState)
-        {
-            // What boot made has outlived the component.
-            return Status.Ok;
-        }
-
         switch (grant.Kind)
         {
             case GrantKind.Endpoint when grant.Argument < (ulong)kernel.ComponentCount:
                 return Derive(ref kernel, ref component, grant.Slot, (int)grant.Argument, grant.Badge);
             case GrantKind.Device when (grant.Argument & (Limits.PageBytes - 1)) == 0 && !kernel.IsRam(grant.Argument, Limits.PageBytes):
                 return Insert(ref component, grant.Slot, CapabilityKind.Device, CapabilityRights.Map, grant.Argument);
-            case GrantKind.Untyped when !kernel.IsDistributed:
+            case GrantKind.Untyped:
                 // Boot divides memory before it hands out the rest.
                 return Status.Ok;
             case GrantKind.DmaAddress:
@@ -104,7 +98,7 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
     }
 
     private static Status Insert(ref Component component, uint slot, CapabilityKind kind, CapabilityRights rights, ulong target) =>
-        component.Capabilities.Insert<TMachine>(slot, Capability.Create(kind, rights, target), 0);
+        component.Capabilities.Insert<TMachine>(slot, Capability.Create(kind, rights, target, declared: true), 0);
 
     /// <summary>The right to call another component.</summary>
     private static Status Derive(ref KernelState kernel, ref Component component, uint index, int server, ulong badge)
@@ -116,6 +110,6 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
         }
 
         ulong own = kernel.Components[server].Capabilities.Find<TMachine>(ComponentEntry.OwnEndpointSlot);
-        return ObjectCalls<TMachine>.DeriveTo(own, slot, CapabilityRights.Send, badge);
+        return ObjectCalls<TMachine>.DeriveTo(own, slot, CapabilityRights.Send, badge, declared: true);
     }
 }

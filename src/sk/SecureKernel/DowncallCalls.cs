@@ -20,8 +20,8 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return status;
         }
 
-        ulong bytes = Messages<TMachine>.BytesOf(caller.IpcPage);
-        if (bytes == 0)
+        MessageShape shape = Messages<TMachine>.Read(caller.IpcPage);
+        if (!shape.IsSound)
         {
             return Status.BadArgument;
         }
@@ -47,7 +47,7 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         caller.Serving = default;
         kernel.Downcalls[index].RpcArgument = caller.Context.X[1];
         kernel.Downcalls[index].Badge = TMachine.At<CapabilitySlot>(slot).Badge;
-        Messages<TMachine>.SendCopy(ref kernel, capability.Object, index, DowncallMessage.Forwarded, caller.IpcPage, bytes);
+        Messages<TMachine>.SendCopy(ref kernel, capability.Object, index, DowncallMessage.Forwarded, caller.IpcPage, in shape);
         return Status.Ok;
     }
 

@@ -68,10 +68,10 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
     /// <summary>XnuProxy hands the downcall to a service.</summary>
     private static Step ForwardReceive(ref KernelState kernel, ref Cpu cpu, ref Component component, ref Thread caller)
     {
-        ulong bytes = BytesOf(ref caller);
+        MessageShape shape = Messages<TMachine>.Read(caller.IpcPage);
         int index = cpu.Downcall - 1;
         ref Endpoint own = ref TMachine.At<Endpoint>(component.Endpoint);
-        if (!component.IsProxy || bytes == 0 || !Serves(ref caller, index) || own.Head != 0
+        if (!component.IsProxy || shape.Length > Limits.ShortMessage || !Serves(ref caller, index) || own.Head != 0
             || component.Capabilities.Decode<TMachine>(caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out ulong slot, out Capability capability) != Status.Ok)
         {
             return Step.None;
@@ -91,7 +91,7 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         call.RpcArgument = caller.Context.X[1];
         call.Badge = TMachine.At<CapabilitySlot>(slot).Badge;
         call.Message = DowncallMessage.Forwarded;
-        TMachine.Copy(server.IpcPage, caller.IpcPage, bytes);
+        Messages<TMachine>.Copy(server.IpcPage, caller.IpcPage, in shape);
         Stamp(ref server, call.Badge, 0);
         Receive(ref own, component.Endpoint, ref caller);
         return Serve(ref cpu, ref server, ref call, index);
@@ -100,9 +100,9 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
     /// <summary>A server answers the downcall, or the thread, that it works for.</summary>
     private static Step ReplyReceive(ref KernelState kernel, ref Cpu cpu, ref Component component, ref Thread server)
     {
-        ulong bytes = BytesOf(ref server);
+        MessageShape shape = Messages<TMachine>.Read(server.IpcPage);
         ref Endpoint own = ref TMachine.At<Endpoint>(component.Endpoint);
-        if (bytes == 0 || own.Head != 0 || component.IsProxy)
+        if (shape.Length > Limits.ShortMessage || own.Head != 0 || component.IsProxy)
         {
             return Step.None;
         }
@@ -110,7 +110,7 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         if (server.Serving.Kind == ServingKind.Thread)
         {
             ref Thread caller = ref TMachine.At<Thread>(server.Serving.Whom);
-            TMachine.Copy(caller.IpcPage, server.IpcPage, bytes);
+            Messages<TMachine>.Copy(caller.IpcPage, server.IpcPage, in shape);
             Stamp(ref caller, 0, 0);
             Receive(ref own, component.Endpoint, ref server);
             caller.Context.X[0] = (ulong)Status.Ok;
@@ -130,9 +130,9 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         proxys.Receivers = proxy.Next;
         call.Badge = component.Generation;
         call.Message = DowncallMessage.Completion;
-        TMachine.Copy(proxy.IpcPage, server.IpcPage, bytes);
+        shape.Label = MessageLabel.Completion;
+        Messages<TMachine>.Copy(proxy.IpcPage, server.IpcPage, in shape);
         Stamp(ref proxy, call.Badge, call.Id(index));
-        TMachine.At<MessageHeader>(proxy.IpcPage).Label = MessageLabel.Completion;
         Receive(ref own, component.Endpoint, ref server);
         return Serve(ref cpu, ref proxy, ref call, index);
     }
@@ -160,8 +160,8 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
     /// <summary>A thread calls a server that waits.</summary>
     private static Step Call(ref KernelState kernel, ref Cpu cpu, ref Component component, ref Thread caller)
     {
-        ulong bytes = BytesOf(ref caller);
-        if (bytes == 0 || Messages<TMachine>.IsKernelLabel(caller.IpcPage) || TMachine.At<MessageHeader>(caller.IpcPage).Capability != 0
+        MessageShape shape = Messages<TMachine>.Read(caller.IpcPage);
+        if (shape.Length > Limits.ShortMessage || shape.IsOfKernel || shape.Capability != 0
             || component.Capabilities.Decode<TMachine>(caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out ulong slot, out Capability capability) != Status.Ok)
         {
             return Step.None;
@@ -177,7 +177,7 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         ref Thread server = ref TMachine.At<Thread>(receiver);
         target.Receivers = server.Next;
         ulong badge = TMachine.At<CapabilitySlot>(slot).Badge;
-        TMachine.Copy(server.IpcPage, caller.IpcPage, bytes);
+        Messages<TMachine>.Copy(server.IpcPage, caller.IpcPage, in shape);
         Stamp(ref server, badge, 0);
         caller.CallBadge = badge;
         caller.CallRights = capability.Rights;
@@ -187,14 +187,6 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         server.Serving.Whom = caller.Address;
         server.Context.X[0] = (ulong)Status.Ok;
         return Dispatcher<TMachine>.Switch(ref cpu, ref server);
-    }
-
-    /// <summary>Bytes of a short message, or 0.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static ulong BytesOf(ref Thread sender)
-    {
-        uint length = TMachine.At<MessageHeader>(sender.IpcPage).Length;
-        return length <= Limits.ShortMessage ? MessageHeader.Bytes + (ulong)length : 0;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -207,7 +199,6 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         ref MessageHeader header = ref TMachine.At<MessageHeader>(receiver.IpcPage);
         header.Badge = badge;
         header.Downcall = downcall;
-        header.Capability = 0;
     }
 
     /// <summary>The caller owes nobody anything and waits for its next message.</summary>

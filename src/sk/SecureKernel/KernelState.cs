@@ -71,9 +71,6 @@ public struct KernelState
 
     public PendingWork Pending;
 
-    /// <summary>Boot has handed out what the image's tables say.</summary>
-    public bool IsDistributed;
-
     public ulong RamBase;
     public ulong RamBytes;
 

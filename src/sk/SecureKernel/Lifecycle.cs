@@ -90,13 +90,8 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
             return Status.Ok;
         }
 
-        Status status = Distribution<TMachine>.Grant(ref kernel, ref component);
-        if (status == Status.Ok)
-        {
-            component.Life = ComponentState.Idle;
-        }
-
-        return status;
+        component.Life = ComponentState.Idle;
+        return Status.Ok;
     }
 
     private static void SetToEntry(ref Component component, uint number)

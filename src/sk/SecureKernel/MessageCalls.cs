@@ -118,7 +118,8 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
             return SystemCalls<TMachine>.Answer(ref kernel, ref caller, status);
         }
 
-        if (Messages<TMachine>.BytesOf(caller.IpcPage) == 0 || Messages<TMachine>.IsKernelLabel(caller.IpcPage))
+        MessageShape shape = Messages<TMachine>.Read(caller.IpcPage);
+        if (!shape.IsSound || shape.IsOfKernel)
         {
             return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.BadArgument);
         }
@@ -168,7 +169,7 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadState;
         }
 
-        if (Messages<TMachine>.BytesOf(server.IpcPage) == 0)
+        if (!Messages<TMachine>.Read(server.IpcPage).IsSound)
         {
             return Status.BadArgument;
         }

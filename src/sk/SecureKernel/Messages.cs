@@ -3,23 +3,46 @@ using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
 
-/// <summary>Moves messages between IPC pages, and with them the duty to answer.</summary>
-/// <remarks>A message is copied while its sender does not run, so it cannot change underneath.</remarks>
-public static class Messages<TMachine> where TMachine : struct, IMachine
+/// <summary>The fields of a message that SK judges, read once.</summary>
+public struct MessageShape
 {
-    /// <summary>Bytes of the message in an IPC page, or 0 when its length is none a message may have.</summary>
-    public static ulong BytesOf(ulong ipcPage)
-    {
-        uint length = TMachine.At<MessageHeader>(ipcPage).Length;
-        return length <= MessageHeader.MaxBodyBytes ? MessageHeader.Bytes + (ulong)length : 0;
-    }
+    public uint Length;
+    public MessageLabel Label;
+    public uint Capability;
+
+    public readonly ulong Bytes => MessageHeader.Bytes + (ulong)Length;
+    public readonly bool IsSound => Length <= MessageHeader.MaxBodyBytes;
 
     /// <summary>
-    /// Whether the message in an IPC page claims to be one that only SK sends. XnuProxy takes such a message for Linux's or SK's own word,
+    /// It claims to be a message that only SK sends. XnuProxy takes such a one for Linux's or SK's own word,
     /// so a component that could send it would act as Linux, or reset everybody's sessions (I15).
     /// </summary>
-    public static bool IsKernelLabel(ulong ipcPage) =>
-        TMachine.At<MessageHeader>(ipcPage).Label is > MessageLabel.None and <= MessageLabel.MemoryReturned;
+    public readonly bool IsOfKernel => Label is > MessageLabel.None and <= MessageLabel.MemoryReturned;
+}
+
+/// <summary>Moves messages between IPC pages, and with them the duty to answer.</summary>
+/// <remarks>Another thread of the sender's component, or of the receiver's, can write to a page at any time. So what SK judges of a message it reads once (<see cref="Read"/>), and what
+/// the receiver sees of that is what SK has judged (<see cref="Copy"/>).</remarks>
+public static class Messages<TMachine> where TMachine : struct, IMachine
+{
+    /// <summary>What SK looks at of the message in an IPC page.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static MessageShape Read(ulong ipcPage)
+    {
+        ref MessageHeader header = ref TMachine.At<MessageHeader>(ipcPage);
+        return new MessageShape { Length = header.Length, Label = header.Label, Capability = header.Capability };
+    }
+
+    /// <summary>The message of one page is in the other, as it was judged.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Copy(ulong to, ulong from, in MessageShape shape)
+    {
+        TMachine.Copy(to, from, shape.Bytes);
+        ref MessageHeader header = ref TMachine.At<MessageHeader>(to);
+        header.Label = shape.Label;
+        header.Length = shape.Length;
+        header.Capability = 0;
+    }
 
     /// <summary>Gives a server that asks for it, or waits, its next message. False: there is none.</summary>
     public static bool TryDeliver(ref KernelState kernel, ref Endpoint endpoint, ref Thread server)
@@ -81,7 +104,7 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>As <see cref="Send"/>, with the message in <paramref name="from"/>, copied once on its way.</summary>
-    public static void SendCopy(ref KernelState kernel, ulong endpoint, int index, DowncallMessage message, ulong from, ulong bytes)
+    public static void SendCopy(ref KernelState kernel, ulong endpoint, int index, DowncallMessage message, ulong from, in MessageShape shape)
     {
         ref Endpoint target = ref TMachine.At<Endpoint>(endpoint);
         ref Downcall call = ref kernel.Downcalls[index];
@@ -89,13 +112,13 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         ulong receiver = EndpointQueue<TMachine>.TakeReceiver(ref target);
         if (receiver == 0)
         {
-            TMachine.Copy(MessagePage(ref kernel, index), from, bytes);
+            Copy(MessagePage(ref kernel, index), from, in shape);
             Enqueue(ref kernel, endpoint, ref target, index);
             return;
         }
 
         ref Thread server = ref TMachine.At<Thread>(receiver);
-        TMachine.Copy(server.IpcPage, from, bytes);
+        Copy(server.IpcPage, from, in shape);
         Stamp(ref kernel, ref server, ref call, index);
         Wake(ref server, Status.Ok);
     }
@@ -104,24 +127,26 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     /// <param name="server">The component that answers; its generation goes along.</param>
     public static void Complete(ref KernelState kernel, int index, int server, ulong from, Status status)
     {
-        ulong bytes = from == 0 ? 0 : BytesOf(from);
-        if (bytes == 0)
+        MessageShape shape = from == 0 ? default : Read(from);
+        if (from == 0 || !shape.IsSound)
         {
             WriteHeader(kernel.Scratch, MessageLabel.Completion, 0, from == 0 ? status : Status.BadArgument);
             from = kernel.Scratch;
-            bytes = MessageHeader.Bytes;
+            shape = default;
         }
+
+        shape.Label = MessageLabel.Completion;
 
         ref Downcall call = ref kernel.Downcalls[index];
         call.Badge = kernel.Components[server].Generation;
         if (call.IsInUpcall)
         {
-            TMachine.Copy(MessagePage(ref kernel, index), from, bytes);
+            Copy(MessagePage(ref kernel, index), from, in shape);
             call.Late = true;
             return;
         }
 
-        SendCopy(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.Completion, from, bytes);
+        SendCopy(ref kernel, kernel.Components[kernel.Proxy].Endpoint, index, DowncallMessage.Completion, from, in shape);
     }
 
     /// <summary>XnuProxy has dealt with the return of an upcall: its answer goes to who asked, and the downcall's own, if it came meanwhile, to XnuProxy.</summary>
@@ -166,8 +191,8 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     /// <summary>Ends a thread's wait. <paramref name="from"/> = 0: there is only a status.</summary>
     public static void Answer(ref Thread caller, ulong from, Status status)
     {
-        ulong bytes = from == 0 ? 0 : BytesOf(from);
-        if (bytes == 0)
+        MessageShape shape = from == 0 ? default : Read(from);
+        if (from == 0 || !shape.IsSound)
         {
             Status reason = from == 0 ? status : Status.BadArgument;
             WriteHeader(caller.IpcPage, MessageLabel.Reply, 0, reason);
@@ -175,11 +200,10 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
             return;
         }
 
-        TMachine.Copy(caller.IpcPage, from, bytes);
+        Copy(caller.IpcPage, from, in shape);
         ref MessageHeader header = ref TMachine.At<MessageHeader>(caller.IpcPage);
         header.Badge = 0;
         header.Downcall = 0;
-        header.Capability = 0;
         Wake(ref caller, Status.Ok);
     }
 
@@ -292,8 +316,9 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         }
         else
         {
+            // SK's own page, where a message lies as it was judged.
             ulong page = MessagePage(ref kernel, index);
-            TMachine.Copy(server.IpcPage, page, BytesOf(page));
+            Copy(server.IpcPage, page, Read(page));
         }
 
         Stamp(ref kernel, ref server, ref call, index);
@@ -306,11 +331,6 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         header.Badge = call.Message is DowncallMessage.Forwarded or DowncallMessage.Completion ? call.Badge : 0;
         header.Downcall = server.Component == kernel.Proxy ? call.Id(index) : 0;
         header.Capability = 0;
-        if (call.Message == DowncallMessage.Completion)
-        {
-            header.Label = MessageLabel.Completion;
-        }
-
         if (call.Message == DowncallMessage.UpcallReturn && call.Upcaller == Downcall.ProxyItself)
         {
             call.Message = DowncallMessage.None;
@@ -324,17 +344,19 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
 
     private static void DeliverCall(ref KernelState kernel, ref Thread server, ref Thread caller)
     {
+        // It may have changed since the call was judged, while it stood in the queue.
+        MessageShape shape = Read(caller.IpcPage);
+        shape = shape.IsSound && !shape.IsOfKernel ? shape : default;
         uint wanted = TMachine.At<MessageHeader>(server.IpcPage).Capability;
-        TMachine.Copy(server.IpcPage, caller.IpcPage, BytesOf(caller.IpcPage));
+        Copy(server.IpcPage, caller.IpcPage, in shape);
         ref MessageHeader header = ref TMachine.At<MessageHeader>(server.IpcPage);
         header.Badge = caller.CallBadge;
         int call = server.Component == kernel.Proxy ? DowncallOf(ref caller) : -1;
         header.Downcall = call < 0 ? 0 : kernel.Downcalls[call].Id(call);
-        if (header.Capability != 0)
+        if (shape.Capability != 0 && (caller.CallRights & CapabilityRights.Grant) != 0
+            && TrySend(ref kernel.Components[caller.Component], shape.Capability, ref kernel.Components[server.Component], wanted))
         {
-            bool sent = (caller.CallRights & CapabilityRights.Grant) != 0
-                && TrySend(ref kernel.Components[caller.Component], header.Capability, ref kernel.Components[server.Component], wanted);
-            header.Capability = sent ? wanted : 0;
+            header.Capability = wanted;
         }
 
         server.Serving.Kind = ServingKind.Thread;

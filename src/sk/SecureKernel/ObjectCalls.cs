@@ -3,7 +3,7 @@ using Exclaves.Abi;
 namespace Exclaves.SecureKernel;
 
 /// <summary>What a component may do with its capabilities: objects out of untyped memory, derivations, and taking both back.</summary>
-/// <remarks>Slots are named as <see cref="CapabilityTable"/> says. What boot made cannot be deleted, only what was derived from it.</remarks>
+/// <remarks>Slots are named as <see cref="CapabilityTable"/> says. What boot made stays: only what was derived from it can be taken back.</remarks>
 public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
 {
     /// <summary>x0 = untyped, x1 = <see cref="ObjectKind"/>, x2 = log2 of the bytes (untyped memory alone), x3 = first slot, x4 = how many. Moves x3 and x4 on.</summary>
@@ -55,7 +55,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Also what goes along with a message. Frames come unmapped.</summary>
-    public static Status DeriveTo(ulong source, ulong slot, CapabilityRights rights, ulong badge)
+    public static Status DeriveTo(ulong source, ulong slot, CapabilityRights rights, ulong badge, bool declared = false)
     {
         ref CapabilitySlot parent = ref TMachine.At<CapabilitySlot>(source);
         Capability capability = parent.Capability;
@@ -75,7 +75,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadState;
         }
 
-        Derivation<TMachine>.Link(source, slot, capability.Derive(rights), badged ? parent.Badge | badge : 0);
+        Derivation<TMachine>.Link(source, slot, capability.Derive(rights, declared), badged ? parent.Badge | badge : 0);
         return Status.Ok;
     }
 
@@ -90,7 +90,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
         }
 
         Capability capability = TMachine.At<CapabilitySlot>(source).Capability;
-        if (IsDeclared(capability))
+        if (capability.IsDeclared)
         {
             return Status.Denied;
         }
@@ -129,7 +129,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadCapability;
         }
 
-        if (IsDeclared(TMachine.At<CapabilitySlot>(slot).Capability))
+        if (TMachine.At<CapabilitySlot>(slot).Capability.IsDeclared)
         {
             return Status.Denied;
         }
@@ -138,9 +138,6 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
         complete = Derivation<TMachine>.TryDelete(ref kernel, slot, ref budget);
         return Status.Ok;
     }
-
-    /// <summary>Boot made it, for as long as the machine runs.</summary>
-    public static bool IsDeclared(Capability capability) => capability.Depth == 0;
 
     /// <summary>An empty slot that may hold such a capability.</summary>
     private static Status FindTarget(in Component owner, ulong name, CapabilityKind kind, out ulong slot)
