@@ -27,9 +27,14 @@ internal sealed unsafe partial class AttackDevice : IDisposable
             : throw new InvalidOperationException($"cannot open {Path} (errno {Marshal.GetLastPInvokeError()}): is exclave_attack.ko loaded, and is this root?");
     }
 
-    public AttackRequest Run(AttackKind kind, params ReadOnlySpan<ulong> words)
+    public AttackRequest Run(AttackKind kind, params ReadOnlySpan<ulong> words) => RunAs(kind, 0, words);
+
+    /// <summary>A store in a kernel thread of its own, by the instruction that <paramref name="form"/> says.</summary>
+    public AttackRequest Store(StoreForm form, params ReadOnlySpan<ulong> words) => RunAs(AttackKind.WriteDirect, (uint)form, words);
+
+    private AttackRequest RunAs(AttackKind kind, uint flags, ReadOnlySpan<ulong> words)
     {
-        AttackRequest request = new() { Kind = kind };
+        AttackRequest request = new() { Kind = kind, Flags = flags };
         words.CopyTo(request.In);
 
         // SAFETY: request is a local; the kernel reads and writes its 144 bytes (layout test).

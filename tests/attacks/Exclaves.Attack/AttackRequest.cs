@@ -32,6 +32,15 @@ internal enum CallForm : uint
     FirmwareLast = 5,
 }
 
+/// <summary>How <see cref="AttackKind.WriteDirect"/> stores.</summary>
+internal enum StoreForm : uint
+{
+    Plain = 0,
+    Exclusive = 1,
+    Swap = 2,
+    Zero = 3,
+}
+
 [InlineArray(8)]
 internal struct AttackWords
 {

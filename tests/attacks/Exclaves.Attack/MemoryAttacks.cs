@@ -52,6 +52,9 @@ internal sealed class MemoryAttacks
         suite.Add("walk.load", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedWalk, self => target => self.Walk(target, load: true)));
         suite.Add("kernel.write", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.WriteFixup));
         suite.Add("kernel.write.direct", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.WriteDirect));
+        suite.Add("kernel.write.exclusive", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => target => self.WriteBy(StoreForm.Exclusive, target)));
+        suite.Add("kernel.write.atomic", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => target => self.WriteBy(StoreForm.Swap, target)));
+        suite.Add("kernel.zero", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedKernelData, self => self.Zero));
         suite.Add("process.write", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedUserData, self => target => self.User(target, "write", target.Write)));
         suite.Add("device.write", trial => new MemoryAttacks(trial).Devices(isWrite: true));
         suite.Add("kernel.execute", trial => new MemoryAttacks(trial).Frames(SptmCounter.RefusedFetch, self => self.Fetch));
@@ -144,13 +147,24 @@ internal sealed class MemoryAttacks
         return Thread(answer, () => Attempt.Succeeded($"read 0x{answer.Out[1]:x}"));
     }
 
-    private Attempt WriteDirect(Target target)
+    private Attempt WriteDirect(Target target) => WriteBy(StoreForm.Plain, target);
+
+    private Attempt WriteBy(StoreForm form, Target target)
     {
         (ulong value, ulong restore, ulong old) = WritePlan(target);
-        AttackRequest answer = _device.Run(AttackKind.WriteDirect, target.Write, (ulong)target.Bytes, value, restore, old);
+        AttackRequest answer = _device.Store(form, target.Write, (ulong)target.Bytes, value, restore, old);
         return Thread(answer, () => answer.Out[1] == value
             ? Attempt.Succeeded($"changed 0x{old:x} to 0x{value:x}")
             : Attempt.Neither($"the write had no effect: 0x{answer.Out[1]:x}"));
+    }
+
+    private Attempt Zero(Target target)
+    {
+        const ulong LineBytes = 64;
+        AttackRequest answer = _device.Store(StoreForm.Zero, target.Write, 0, 0, _succeeds ? 1u : 0u);
+        return Thread(answer, () => answer.Out[1] == LineBytes
+            ? Attempt.Succeeded("the line was zero")
+            : Attempt.Neither($"{answer.Out[1]} bytes of the line are zero"));
     }
 
     private Attempt Fetch(Target target)

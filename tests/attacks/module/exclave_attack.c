@@ -32,6 +32,10 @@
 #define RAM_LIMIT 0x140000000UL /* more memory is refused at boot; PCI lies above */
 #define RET_INSTRUCTION 0xd65f03c0U
 #define THREAD_DEADLINE_MS 10000
+#define LINE_BYTES 64UL /* DCZID_EL0 of this machine's CPUs */
+#define STORE_EXCLUSIVE 1
+#define STORE_SWAP 2
+#define STORE_ZERO 3
 
 /* GICv3 redistributors of the `virt` machine (Arm IHI 0069, 12.10). */
 #define REDISTRIBUTOR 0x080a0000UL
@@ -214,6 +218,51 @@ static void store_direct(void *to, unsigned int bytes, u64 value)
     }
 }
 
+/* The exclusive pair, an atomic instruction: accesses of their own kind to translation and monitors. */
+static void store_exclusive(u64 *to, u64 value)
+{
+    u64 old;
+    u32 failed;
+
+    asm volatile("1: ldxr %0, %2\n"
+                 "   stxr %w1, %3, %2\n"
+                 "   cbnz %w1, 1b"
+                 : "=&r"(old), "=&r"(failed), "+Q"(*to)
+                 : "r"(value)
+                 : "memory");
+}
+
+static void store_swap(u64 *to, u64 value)
+{
+    u64 old;
+
+    asm volatile(".arch_extension lse\n"
+                 "swp %2, %0, %1"
+                 : "=&r"(old), "+Q"(*to)
+                 : "r"(value)
+                 : "memory");
+}
+
+/* Zeroes the line of an address. Out: how many of its bytes read as zero. With restore it is full before, and what was there is put back. */
+static u64 zero_line(void *address, bool restore)
+{
+    u8 *line = (u8 *)((unsigned long)address & ~(LINE_BYTES - 1));
+    u8 old[LINE_BYTES];
+    u64 zeros = 0;
+    unsigned int i;
+
+    if (restore) {
+        memcpy(old, line, LINE_BYTES);
+        memset(line, 0x5a, LINE_BYTES);
+    }
+    asm volatile("dc zva, %0" : : "r"(line) : "memory");
+    for (i = 0; i < LINE_BYTES; i++)
+        zeros += !READ_ONCE(line[i]);
+    if (restore)
+        memcpy(line, old, LINE_BYTES);
+    return zeros;
+}
+
 /* What the kernel has as its own memory, donated or not, it reads where it always does: ioremap refuses it. */
 static void read_with_fixup(struct exclave_attack *attack)
 {
@@ -254,6 +303,7 @@ static void write_with_fixup(struct exclave_attack *attack)
 struct victim {
     struct exclave_attack *attack;
     u64 kind;
+    u32 flags;
     u64 in[8];
     u64 value;
     bool survived;
@@ -293,8 +343,15 @@ static int victim_main(void *argument)
         call_instruction(victim, mapped);
     } else if (victim->kind == EXCLAVE_READ_DIRECT) {
         victim->value = load_direct(mapped, bytes);
+    } else if (victim->flags == STORE_ZERO) {
+        victim->value = zero_line(mapped, victim->in[3]);
     } else {
-        store_direct(mapped, bytes, victim->in[2]);
+        if (victim->flags == STORE_EXCLUSIVE)
+            store_exclusive(mapped, victim->in[2]);
+        else if (victim->flags == STORE_SWAP)
+            store_swap(mapped, victim->in[2]);
+        else
+            store_direct(mapped, bytes, victim->in[2]);
         victim->value = load_direct(mapped, bytes);
         if (victim->in[3])
             store_direct(mapped, bytes, victim->in[4]);
@@ -315,6 +372,7 @@ static void run_in_victim(struct exclave_attack *attack)
         return;
     }
     victim->kind = attack->kind;
+    victim->flags = attack->flags;
     memcpy(victim->in, attack->in, sizeof(victim->in));
     task = kthread_create(victim_main, victim, "exclave_victim");
     if (IS_ERR(task)) {

@@ -22,7 +22,10 @@ enum exclave_attack_kind {
     /* in[0] = address, in[1] = bytes. In a kernel thread of its own, without fixup: out[0] = 1 if that thread died, out[1] = value. */
     EXCLAVE_READ_DIRECT = 2,
 
-    /* As EXCLAVE_WRITE, in a kernel thread of its own, without fixup: out[0] = 1 if that thread died, out[1] = what was read back. */
+    /*
+     * As EXCLAVE_WRITE, in a kernel thread of its own, without fixup: out[0] = 1 if that thread died, out[1] = what was read back.
+     * flags = 1: by LDXR and STXR, 2: by SWP, both 8 bytes; 3: by DC ZVA, out[1] = how many bytes of the 64 around the address are zero.
+     */
     EXCLAVE_WRITE_DIRECT = 3,
 
     /*
