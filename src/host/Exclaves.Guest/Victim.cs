@@ -36,7 +36,22 @@ internal static partial class Victim
     private const int StandardOutput = 1;
     private const ulong LongSpin = 3_000_000;
 
+    /// <summary>Exit status of a client whose service ended.</summary>
+    private const int ServiceEnded = 3;
+
     public static int Run(VictimKind kind, int seed)
+    {
+        try
+        {
+            return Work(kind, seed);
+        }
+        catch (TeeException error) when (error.Failure == TeeFailure.ServiceEnded)
+        {
+            return ServiceEnded;
+        }
+    }
+
+    private static int Work(VictimKind kind, int seed)
     {
         Random random = new(seed);
         using TeeDevice device = TeeDevice.Open();
