@@ -32,10 +32,24 @@ public class DemoTests
         using JsonDocument schema = JsonDocument.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(Repository.Root, "systems", "system.schema.json")));
         JsonElement definitions = schema.RootElement.GetProperty("$defs");
         Assert.Equal(["$schema", "sptm", "txm", "sk", "kit", "pool", "stopOnPanic", "components", "services"], Members(schema.RootElement));
-        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "measurements", "grants"], Members(definitions.GetProperty("component")));
-        Assert.Equal(["slot", "endpoint", "badge", "device", "dmaAddress", "counters"], Members(definitions.GetProperty("grant")));
+        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "measurements", "grants"], Members(definitions.GetProperty("component")));
+        Assert.Equal(["slot", "endpoint", "badge", "device", "dmaAddress", "counters", "untyped"], Members(definitions.GetProperty("grant")));
         Assert.Equal(["name", "uuid", "component", "onBus"], Members(definitions.GetProperty("service")));
         Assert.Equal(DeviceCatalog.Pages.Keys, definitions.GetProperty("grant").GetProperty("properties").GetProperty("device").GetProperty("enum").EnumerateArray().Select(e => e.GetString()!));
+    }
+
+    [Fact]
+    public void TheSchemaKnowsTheSameLimitsAsTheReader()
+    {
+        using JsonDocument schema = JsonDocument.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(Repository.Root, "systems", "system.schema.json")));
+        JsonElement lists = schema.RootElement.GetProperty("properties");
+        JsonElement definitions = schema.RootElement.GetProperty("$defs");
+        JsonElement component = definitions.GetProperty("component").GetProperty("properties");
+        Assert.Equal(SystemReader.MaxComponents, lists.GetProperty("components").GetProperty("maxItems").GetInt32());
+        Assert.Equal(SystemReader.MaxServices, lists.GetProperty("services").GetProperty("maxItems").GetInt32());
+        Assert.Equal(ComponentEntry.MaxGrants, component.GetProperty("grants").GetProperty("maxItems").GetInt32());
+        Assert.Equal(SystemReader.MaxThreads, component.GetProperty("threads").GetProperty("maximum").GetUInt32());
+        Assert.Equal(SystemReader.MaxSlot, definitions.GetProperty("grant").GetProperty("properties").GetProperty("slot").GetProperty("maximum").GetUInt32());
     }
 
     private static string[] Members(JsonElement type) => [.. type.GetProperty("properties").EnumerateObject().Select(p => p.Name)];

@@ -5,6 +5,7 @@ using System.Linq;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Json;
 using Exclaves.Abi;
 using Exclaves.ImageTool.Layout;
 using Xunit;
@@ -25,7 +26,7 @@ public sealed class ImageTests : IDisposable
         Assert.Equal(ImageHeader.MagicValue, header.Magic);
         Assert.Equal("EXCLIMG1"u8, image.AsSpan((int)(Virt.ImageHeaderBase - Virt.ImageBase), 8));
         Assert.Equal(ImageHeader.CurrentVersion, header.Version);
-        Assert.Equal(3u, header.ComponentCount);
+        Assert.Equal(4u, header.ComponentCount);
         Assert.Equal(2u, header.ServiceCount);
         Assert.Equal(64ul << 20, header.PoolBytes);
         Assert.Equal(2u, header.SkTextPages);
@@ -139,16 +140,16 @@ public sealed class ImageTests : IDisposable
             [
                 (GrantKind.Downcall, 2u, 0ul, 0ul),
                 (GrantKind.Counters, 3u, 0ul, 0ul),
-                (GrantKind.Endpoint, 4u, 2ul, 1ul),
-                (GrantKind.Endpoint, 5u, 1ul, 1ul),
             ],
             Grants(components[0]));
         Assert.Equal([(GrantKind.Device, 2u, Virt.EntropyDevice, 0ul), (GrantKind.DmaAddress, 3u, 0ul, 0ul)], Grants(components[1]));
         Assert.Equal([(GrantKind.Endpoint, 5u, 1ul, 77ul)], Grants(components[2]));
+        Assert.Equal([(GrantKind.Endpoint, 4u, 1ul, 4ul), (GrantKind.Untyped, 6u, 64ul << 10, 0ul), (GrantKind.Counters, 7u, 0ul, 0ul)], Grants(components[3]));
+        Assert.Equal([1u, 1u, 1u, 3u], components.Select(c => c.Threads));
         Assert.Equal(0x7766_5544_3322_1100ul, services[0].UuidLow);
         Assert.Equal(0xFFEE_DDCC_BBAA_9988ul, services[0].UuidHigh);
-        Assert.Equal((2u, 4u, 1u), (services[0].Component, services[0].ProxySlot, services[0].OnBus));
-        Assert.Equal((1u, 5u, 0u), (services[1].Component, services[1].ProxySlot, services[1].OnBus));
+        Assert.Equal((2u, 66u, 1u), (services[0].Component, services[0].ProxySlot, services[0].OnBus));
+        Assert.Equal((1u, 65u, 0u), (services[1].Component, services[1].ProxySlot, services[1].OnBus));
     }
 
     /// <summary>But for the signature: ECDSA draws a number for each.</summary>
@@ -197,25 +198,18 @@ public sealed class ImageTests : IDisposable
               0x40600000..0x40800000     2 MiB  header, manifest, TXM, tables, components
               0x40800000..0x40A01000  2052 KiB  Linux kernel
               0x40A01000..0x40A01005       5 B  initramfs
-              top of RAM               64 MiB  secure pool
+              top of RAM               64 MiB  secure pool, 21632 KiB of it for SK and components
             command line: console=ttyAMA0
 
             component Proxy (freestanding, core, proxy, quota 1 MiB, entry 0x7E0000000000)
               r-x 0x7E0000000000     4 KiB  at 0x40625000
               r-- 0x7E0000010000     4 KiB  at 0x40623000
               rw- 0x7E0000020000    12 KiB  at 0x40624000
-              slot  2: act for Linux: downcalls, argument pages, shared frames
-              slot  3: read the counters of SK and SPTM
-              slot  4: call Program with badge 1
-              slot  5: call Source with badge 1
 
             component Source (freestanding, core, quota 1 MiB, entry 0x7E0000000000)
               r-x 0x7E0000000000     4 KiB  at 0x40625000
               r-- 0x7E0000010000     4 KiB  at 0x40623000
               rw- 0x7E0000020000    12 KiB  at 0x40624000
-              slot  2: device entropy at 0xA000000
-              slot  3: physical addresses of own memory
-              slot 32: call Proxy with badge 2, for upcalls
 
             component Program (dotnet, quota 16 MiB, entry 0x7E0000000000)
               r-- 0x001000000000     4 KiB  at 0x40626000
@@ -224,12 +218,33 @@ public sealed class ImageTests : IDisposable
               r-x 0x7E0000000000     8 KiB  at 0x40621000
               r-- 0x7E0000010000     4 KiB  at 0x40623000
               rw- 0x7E0000020000    12 KiB  at 0x40624000
-              slot  5: call Source with badge 77
-              slot 32: call Proxy with badge 3, for upcalls
+
+            component Worker (freestanding, 3 threads, quota 1 MiB and 4 MiB donated, entry 0x7E0000000000)
+              r-x 0x7E0000000000     4 KiB  at 0x40625000
+              r-- 0x7E0000010000     4 KiB  at 0x40623000
+              rw- 0x7E0000020000    12 KiB  at 0x40624000
+
+            who holds what when it starts
+              Proxy    slot   1: receive at its own endpoint (everybody's)
+              Proxy    slot   2: act for Linux: downcalls, argument pages, shared frames (declared)
+              Proxy    slot   3: read the counters of SK and SPTM (declared)
+              Proxy    slot  65: call Source with badge 1 (for its services)
+              Proxy    slot  66: call Program with badge 1 (for its services)
+              Source   slot   1: receive at its own endpoint (everybody's)
+              Source   slot   2: device entropy at 0xA000000 (declared)
+              Source   slot   3: physical addresses of own memory (declared)
+              Source   slot  32: call Proxy with badge 2 (for upcalls)
+              Program  slot   1: receive at its own endpoint (everybody's)
+              Program  slot   5: call Source with badge 77 (declared)
+              Program  slot  32: call Proxy with badge 3 (for upcalls)
+              Worker   slot   1: receive at its own endpoint (everybody's)
+              Worker   slot   4: call Source with badge 4 (declared)
+              Worker   slot   6: 64 KiB of untyped memory (declared)
+              Worker   slot   7: read the counters of SK and SPTM (declared)
 
             services
-              00112233-4455-6677-8899-aabbccddeeff org.example.program: Program, proxy slot 4, on Linux's TEE bus
-              0f4c2b7a-93d1-4e5a-8a6e-5d2c71b3e9f4 org.example.source: Source, proxy slot 5
+              00112233-4455-6677-8899-aabbccddeeff org.example.program: Program, proxy slot 66, on Linux's TEE bus
+              0f4c2b7a-93d1-4e5a-8a6e-5d2c71b3e9f4 org.example.source: Source, proxy slot 65
 
 
             """,
@@ -242,6 +257,35 @@ public sealed class ImageTests : IDisposable
             said.Split('\n').Where(line => line.Length > 68 && line.StartsWith("  ", StringComparison.Ordinal) && line[66] == ' ' && line[67] == ' ').Select(line => line[68..]));
         Assert.Contains("signature: debug key, valid\n", said, StringComparison.Ordinal);
         Assert.DoesNotContain("DIFFERS", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void InspectionAsJsonSaysTheSame()
+    {
+        _workshop.Build();
+        using StringWriter text = new();
+        ImageInspector.PrintJson(_workshop.Output, text);
+        using JsonDocument document = JsonDocument.Parse(text.ToString());
+        JsonElement components = document.RootElement.GetProperty("components");
+        Assert.Equal(["Proxy", "Source", "Program", "Worker"], components.EnumerateArray().Select(c => c.GetProperty("name").GetString()!));
+        JsonElement worker = components[3];
+        Assert.Equal((3, 1 << 20, 4 << 20), (worker.GetProperty("threads").GetInt32(), worker.GetProperty("quotaBytes").GetInt32(), worker.GetProperty("donatedBytes").GetInt32()));
+        Assert.Equal(
+            ["1 receive everybody's", "4 call declared", "6 untyped declared", "7 counters declared"],
+            worker.GetProperty("capabilities").EnumerateArray().Select(c => $"{c.GetProperty("slot")} {c.GetProperty("kind")} {c.GetProperty("origin")}"));
+        Assert.Equal(64 << 10, worker.GetProperty("capabilities")[2].GetProperty("bytes").GetInt32());
+        Assert.Equal(("Source", 4), (worker.GetProperty("capabilities")[1].GetProperty("component").GetString(), worker.GetProperty("capabilities")[1].GetProperty("badge").GetInt32()));
+        Assert.Equal(["org.example.program", "org.example.source"], document.RootElement.GetProperty("services").EnumerateArray().Select(s => s.GetProperty("name").GetString()!));
+    }
+
+    /// <summary>A machine with more RAM has larger tables of the monitor.</summary>
+    [Fact]
+    public void APoolIsTooSmallForAMachineWithMuchMemory()
+    {
+        ImageBuilder.Build(_workshop.Request() with { RamBytes = 8ul << 30 });
+        ImageToolException error = Assert.Throws<ImageToolException>(() => ImageBuilder.Build(_workshop.Request() with { RamBytes = 16ul << 30 }));
+        Assert.Equal("$.pool", error.Problems[0].Place);
+        Assert.Contains("is 64 MiB, and this system on a machine with 16384 MiB of memory needs 104.", error.Problems[0].Rule, StringComparison.Ordinal);
     }
 
     public void Dispose() => _workshop.Dispose();

@@ -26,7 +26,7 @@ public readonly struct FakeMachine : IMachine
 
     public static State Machine => _state!;
 
-    public static State Reset() => _state = new State();
+    public static State Reset(int memoryBytes = MemoryBytes) => _state = new State(memoryBytes);
 
     public static ref T At<T>(ulong physical) where T : struct
     {
@@ -37,7 +37,7 @@ public readonly struct FakeMachine : IMachine
         }
 
         ulong offset = physical - MemoryBase;
-        if (physical < MemoryBase || offset + (ulong)Unsafe.SizeOf<T>() > MemoryBytes)
+        if (physical < MemoryBase || offset + (ulong)Unsafe.SizeOf<T>() > (ulong)Machine.Memory.Length)
         {
             throw new InvalidOperationException($"access to {physical:x}");
         }
@@ -234,8 +234,14 @@ public readonly struct FakeMachine : IMachine
         [ThreadStatic]
         private static byte[]? _memory;
 
-        public State()
+        public State(int memoryBytes)
         {
+            if (memoryBytes != MemoryBytes)
+            {
+                Memory = new byte[memoryBytes];
+                return;
+            }
+
             Memory = _memory ??= new byte[MemoryBytes];
             Memory.AsSpan().Clear();
         }

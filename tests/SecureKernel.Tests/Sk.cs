@@ -30,7 +30,7 @@ public sealed class Sk
     private const ulong ComponentsPage = InfoPage + 0x3000;
     private const ulong ImagePage = InfoPage + 0x8000;
 
-    /// <summary>The measurement log's two pages.</summary>
+    /// <summary>The measurement log's pages.</summary>
     public const ulong LogPage = InfoPage + 0xC000;
     private const ulong UntypedBase = InfoPage + 0x1_0000;
 

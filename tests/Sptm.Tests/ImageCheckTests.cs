@@ -60,7 +60,7 @@ public class ImageCheckTests
             (ref ImageHeader h) => h.PoolBytes += 0x1000,
             (ref ImageHeader h) => h.PoolBytes = Ram,
             (ref ImageHeader h) => h.PoolBytes = ulong.MaxValue & ~0x1F_FFFFul,
-            (ref ImageHeader h) => h.ComponentCount = 65,
+            (ref ImageHeader h) => h.ComponentCount = 97,
             (ref ImageHeader h) => h.Components = 0x4020_0000,
             (ref ImageHeader h) => h.Components = h.SecureEnd,
             (ref ImageHeader h) => h.Components += 4,

@@ -80,7 +80,7 @@ public struct ImageManifest
 {
     public const ulong MagicValue = 0x314E_414D_4C43_5845; // "EXCLMAN1", little endian
     public const uint CurrentVersion = 1;
-    public const int MaxParts = 48;
+    public const int MaxParts = 104;
     public const int MaxBootArgumentBytes = 2048;
     public const int SignedBytes = (int)Virt.ManifestBytes - SignatureBlock.Bytes;
 

@@ -39,10 +39,10 @@ public struct Measurements
 public struct MeasurementLog
 {
     public const ulong MagicValue = 0x3147_4F4C_4C43_5845; // "EXCLLOG1", little endian
-    public const int MaxEntries = 56;
+    public const int MaxEntries = 108;
 
     /// <summary>Room for it: whole pages.</summary>
-    public const ulong Bytes = 2 * UserLayout.PageBytes;
+    public const ulong Bytes = 3 * UserLayout.PageBytes;
 
     public ulong Magic;
     public uint EntryCount;

@@ -10,14 +10,14 @@ namespace Exclaves.Guest;
 /// <summary>Many transforms from many processes: none may be lost, none wrong.</summary>
 internal static class HelloLoad
 {
-    public static int Run(int count, int processes, int seed)
+    public static int Run(int count, int processes, int seed, string service)
     {
         Stopwatch clock = Stopwatch.StartNew();
         Process[] workers = new Process[processes];
         for (int i = 0; i < processes; i++)
         {
             int share = (count / processes) + (i < count % processes ? 1 : 0);
-            workers[i] = Self.Start(captureOutput: true, "hello-worker", "--count", Text(share), "--seed", Text(seed + i));
+            workers[i] = Self.Start(captureOutput: true, "hello-worker", "--count", Text(share), "--seed", Text(seed + i), "--service", service);
         }
 
         long right = 0;
@@ -50,7 +50,7 @@ internal static class HelloLoad
     }
 
     /// <summary>One process of it. Prints: right answers, wrong answers, slowest call in milliseconds.</summary>
-    public static int Work(int count, int seed)
+    public static int Work(int count, int seed, string service)
     {
         Random random = new(seed);
         byte[] nonce = new byte[HelloTransform.Bytes];
@@ -62,7 +62,7 @@ internal static class HelloLoad
         try
         {
             using TeeDevice device = TeeDevice.Open();
-            using HelloClient hello = HelloClient.Open(device);
+            using HelloClient hello = HelloClient.Open(device, new ServiceName(Guid.Parse(service), "Hello"));
             for (int i = 0; i < count; i++)
             {
                 random.NextBytes(nonce);

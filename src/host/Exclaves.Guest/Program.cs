@@ -45,12 +45,13 @@ internal static class Program
         Option<int> seed = new("--seed") { Description = "Seed of the random numbers.", DefaultValueFactory = _ => 1 };
         Option<bool> json = new("--json") { Description = "Print JSON." };
 
-        Command hello = new("hello", "Random nonces through Hello's transform, every answer checked.") { count, processes, seed };
-        hello.SetAction(parsed => HelloLoad.Run(parsed.GetValue(count), parsed.GetValue(processes), parsed.GetValue(seed)));
+        Option<string> copy = new("--service") { Description = "UUID of a copy of Hello.", DefaultValueFactory = _ => Services.Hello };
+        Command hello = new("hello", "Random nonces through Hello's transform, every answer checked.") { count, processes, seed, copy };
+        hello.SetAction(parsed => HelloLoad.Run(parsed.GetValue(count), parsed.GetValue(processes), parsed.GetValue(seed), parsed.GetValue(copy)!));
 
-        Command worker = new("hello-worker", "One process of hello.") { count, seed };
+        Command worker = new("hello-worker", "One process of hello.") { count, seed, copy };
         worker.Hidden = true;
-        worker.SetAction(parsed => HelloLoad.Work(parsed.GetValue(count), parsed.GetValue(seed)));
+        worker.SetAction(parsed => HelloLoad.Work(parsed.GetValue(count), parsed.GetValue(seed), parsed.GetValue(copy)!));
 
         Command kill = new("killtest", "Kills clients at random moments; the secure world's counters must return to where they were.") { count, processes, seed };
         kill.SetAction(parsed => KillTest.Run(parsed.GetValue(count), parsed.GetValue(processes), parsed.GetValue(seed)));

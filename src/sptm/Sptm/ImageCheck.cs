@@ -44,7 +44,7 @@ public static class ImageCheck
             : header.InitramfsBytes > ramBytes ? "the initramfs is larger than RAM"u8
             : !IsAligned(header.PoolBytes, Block) || header.PoolBytes == 0 || header.PoolBytes >= ramBytes ? "the pool must be whole 2 MiB blocks and fit into RAM"u8
             : plan.PoolBase < plan.InitramfsEnd ? "RAM is too small: the secure pool would overlap the initramfs"u8
-            : !IsTable(header.Components, header.ComponentCount, header.SecureEnd, 64) ? "the component table is outside the secure image"u8
+            : !IsTable(header.Components, header.ComponentCount, header.SecureEnd, 96) ? "the component table is outside the secure image"u8
             : !IsTable(header.Services, header.ServiceCount, header.SecureEnd, 256) ? "the service table is outside the secure image"u8
             : header.BootArgumentBytes > 2048 || !Inside(header.BootArguments, header.BootArgumentBytes, header.SecureEnd) ? "the kernel command line is outside the secure image or over 2048 bytes"u8
             : ((ulong)header.SkTextPages + header.SkRodataPages) * Page > Virt.SkSlotBytes || header.SkTextPages == 0 ? "SK's sections do not fit its slot"u8

@@ -87,6 +87,7 @@ public static class Program
         UpCommand.Create(session),
         BenchCommand.Create(session),
         ImageCommand.Create(session),
+        ImageCommand.CreateInspectAlias(session),
         TestCommand.Create(session),
         SoakCommand.Create(session),
         SetupCommand.Create(session),

@@ -73,7 +73,19 @@ public static class Program
     {
         Argument<string> file = new("file") { Description = "An image made by build." };
         Command inspect = new("image", "Prints the tables: what lies where, who holds what.") { file };
-        inspect.SetAction(parsed => ImageInspector.Print(parsed.GetRequiredValue(file), Console.Out));
+        Option<bool> json = new("--json") { Description = "Print who holds what as JSON." };
+        inspect.Options.Add(json);
+        inspect.SetAction(parsed =>
+        {
+            if (parsed.GetValue(json))
+            {
+                ImageInspector.PrintJson(parsed.GetRequiredValue(file), Console.Out);
+            }
+            else
+            {
+                ImageInspector.Print(parsed.GetRequiredValue(file), Console.Out);
+            }
+        });
         return inspect;
     }
 }

@@ -18,8 +18,12 @@ public static class ImageCommand
     {
         CreateBuild(session),
         CreateSign(session),
-        CreateInspect(session),
+        CreateInspect(session, "inspect"),
+        CreateScale(session),
     };
+
+    /// <summary>`exclave inspect image`: the same in the other order.</summary>
+    public static Command CreateInspectAlias(Session session) => new("inspect", "Shows what a file holds") { CreateInspect(session, "image") };
 
     private static Command CreateBuild(Session session)
     {
@@ -30,12 +34,13 @@ public static class ImageCommand
             Description = "Private key (PEM, P-256) that makes it a production image; else your developer key signs",
             HelpName = "FILE",
         };
-        Command build = new("build", "Makes and signs an image that boots to a shell on its console") { append, production, output };
+        Option<FileInfo?> system = MachineOptions.CreateSystem();
+        Command build = new("build", "Makes and signs an image that boots to a shell on its console") { append, production, system, output };
         build.SetAction(async (parsed, cancel) =>
         {
             GuestPackages packages = await session.Prepare(build: true, cancel);
             string target = Path.GetFullPath(parsed.GetValue(output) ?? session.Workspace.Image);
-            MachineSpec spec = new() { Append = parsed.GetValue(append)!, ProductionKey = parsed.GetValue(production) };
+            MachineSpec spec = new() { Append = parsed.GetValue(append)!, ProductionKey = parsed.GetValue(production), System = parsed.GetValue(system)?.FullName };
             SystemImage.Build(session.Workspace, packages, new GuestOrder([], false, ""), spec, target);
             Terminal.Screen.Result($"{session.Workspace.Relative(target)}: {new FileInfo(target).Length / 1024 / 1024} MiB");
             return ExitCode.Success;
@@ -99,16 +104,46 @@ public static class ImageCommand
         return File.Exists(path) ? path : throw new ExclaveException($"There is no image '{path}'; `exclave image build` makes one.");
     }
 
-    private static Command CreateInspect(Session session)
+    private static Command CreateScale(Session session)
+    {
+        Option<int> conclaves = new("--conclaves") { Description = "Conclaves in all", HelpName = "N", DefaultValueFactory = _ => 64 };
+        Option<int> services = new("--services") { Description = "Services in all", HelpName = "N", DefaultValueFactory = _ => 128 };
+        Option<string> output = new("--out") { Description = "The system description to write", HelpName = "FILE", Required = true };
+        Command scale = new("scale", "Writes a system description with many copies of Hello, for --system of other commands") { conclaves, services, output };
+        scale.SetAction(parsed =>
+        {
+            try
+            {
+                SystemImage.WriteScale(session.Workspace, parsed.GetValue(conclaves), parsed.GetValue(services), parsed.GetRequiredValue(output));
+            }
+            catch (ImageToolException error)
+            {
+                throw new ExclaveException(error.Problems[0].ToString());
+            }
+
+            return ExitCode.Success;
+        });
+        return scale;
+    }
+
+    private static Command CreateInspect(Session session, string name)
     {
         Argument<string?> file = new("FILE") { Description = "The image (out/image/exclaves.Image when left out)", Arity = ArgumentArity.ZeroOrOne };
-        Command inspect = new("inspect", "Prints an image's tables: what lies where, who holds what, what the monitor will measure") { file };
+        Option<bool> json = new("--json") { Description = "Print who holds what as JSON" };
+        Command inspect = new(name, "Prints an image's tables: what lies where, who holds what, what the monitor will measure") { file, json };
         inspect.SetAction(parsed =>
         {
             string path = RequireImage(session, parsed.GetValue(file));
             try
             {
-                ImageInspector.Print(path, Console.Out);
+                if (parsed.GetValue(json))
+                {
+                    ImageInspector.PrintJson(path, Console.Out);
+                }
+                else
+                {
+                    ImageInspector.Print(path, Console.Out);
+                }
             }
             catch (ImageToolException error)
             {

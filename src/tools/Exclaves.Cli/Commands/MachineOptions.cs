@@ -49,6 +49,8 @@ public sealed class MachineOptions
 
     public Option<bool> StopOnPanic { get; } = new("--stop-on-panic") { Description = "Boot an image whose machine stops when the secure world panics" };
 
+    public Option<FileInfo?> System { get; } = CreateSystem();
+
     public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
 
     public Option<string> Append { get; } = new("--append")
@@ -57,6 +59,19 @@ public sealed class MachineOptions
         HelpName = "ARGS",
         DefaultValueFactory = _ => "",
     };
+
+    public static Option<FileInfo?> CreateSystem()
+    {
+        Option<FileInfo?> system = new("--system") { Description = "System description (JSON) instead of systems/demo.json", HelpName = "FILE" };
+        system.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<FileInfo?>() is { Exists: false } file)
+            {
+                result.AddError($"--system: there is no file '{file}'.");
+            }
+        });
+        return system;
+    }
 
     public void AddTo(Command command)
     {
@@ -84,6 +99,7 @@ public sealed class MachineOptions
         command.Options.Add(Cpu);
         command.Options.Add(Append);
         command.Options.Add(Production);
+        command.Options.Add(System);
         command.Options.Add(NoBuild);
         command.Options.Add(StopOnPanic);
         command.Options.Add(Unprotected);
@@ -104,6 +120,7 @@ public sealed class MachineOptions
         Append = parsed.GetValue(Append)!,
         StopsOnPanic = parsed.GetValue(StopOnPanic),
         ProductionKey = parsed.GetValue(Production),
+        System = parsed.GetValue(System)?.FullName,
         Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : parsed.GetValue(Checked) ? ImageVariant.Checked : ImageVariant.Normal,
     };
 

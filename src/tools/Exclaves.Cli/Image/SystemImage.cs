@@ -5,6 +5,7 @@ using Exclaves.Abi;
 using Exclaves.Cli.Machine;
 using Exclaves.Cli.Setup;
 using Exclaves.ImageTool;
+using Exclaves.ImageTool.Description;
 using Exclaves.ImageTool.Layout;
 using Exclaves.ImageTool.Signing;
 
@@ -40,7 +41,7 @@ public static class SystemImage
         }
 
         string system = Description(workspace, spec, Path.GetDirectoryName(target)!);
-        if (system != Base(workspace))
+        if (system != Base(workspace, spec))
         {
             File.WriteAllText(system, Alter(workspace, spec));
         }
@@ -64,6 +65,7 @@ public static class SystemImage
                 Kernel = packages.Kernel,
                 Initramfs = initramfs,
                 BootArguments = Arguments(spec),
+                RamBytes = (ulong)spec.MemoryMib << 20,
                 Sptm = monitor,
                 Key = key,
                 Sk = spec.HasRogueKernel ? Path.Combine(workspace.Out, "obj", "RogueKernel", "RogueKernel.elf") : null,
@@ -78,14 +80,24 @@ public static class SystemImage
 
     /// <summary>The system description of an image that is made in <paramref name="folder"/>.</summary>
     public static string Description(Workspace workspace, MachineSpec spec, string folder) =>
-        spec.Addition != null || spec.StopsOnPanic ? Path.Combine(folder, "system.json") : Base(workspace);
+        spec.Addition != null || spec.StopsOnPanic ? Path.Combine(folder, "system.json") : Base(workspace, spec);
 
-    private static string Base(Workspace workspace) => Path.Combine(workspace.Root, "systems", "demo.json");
+    /// <summary>Writes the description of a system with many conclaves and services.</summary>
+    public static void WriteScale(Workspace workspace, int conclaves, int services, string target)
+    {
+        string demo = Demo(workspace);
+        File.WriteAllText(target, ScaleSystem.Enlarge(demo, File.ReadAllText(demo), "Hello", conclaves, services) + "\n");
+        SystemReader.Read(target);
+    }
 
-    /// <summary>The description of the repository with what the order adds to it.</summary>
+    private static string Base(Workspace workspace, MachineSpec spec) => spec.System ?? Demo(workspace);
+
+    private static string Demo(Workspace workspace) => Path.Combine(workspace.Root, "systems", "demo.json");
+
+    /// <summary>The description with what the order adds to it.</summary>
     private static string Alter(Workspace workspace, MachineSpec spec)
     {
-        JsonNode sum = JsonNode.Parse(File.ReadAllText(Base(workspace)))!;
+        JsonNode sum = JsonNode.Parse(File.ReadAllText(Base(workspace, spec)))!;
         if (spec.StopsOnPanic)
         {
             sum["stopOnPanic"] = true;

@@ -50,7 +50,10 @@ public sealed record MachineSpec
     /// <summary>What is put wrong in a <see cref="ImageVariant.Checked"/> monitor.</summary>
     public IReadOnlyList<PlantedDifference> Planted { get; init; } = [];
 
-    /// <summary>More components and services for the system that is described in systems/demo.json, relative to the repository's root; null: none.</summary>
+    /// <summary>File that describes the system; null: systems/demo.json.</summary>
+    public string? System { get; init; }
+
+    /// <summary>More components and services for the system, in a file relative to the repository's root; null: none.</summary>
     public string? Addition { get; init; }
 
     /// <summary>File that is the guest's disk /dev/vda, on virtio; null: none.</summary>

@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.IO;
 using System.Linq;
+using System.Numerics;
 using System.Text;
 using System.Text.Json;
 using Exclaves.Abi;
@@ -12,12 +13,10 @@ namespace Exclaves.ImageTool.Description;
 public sealed class SystemReader
 {
     /// <summary>SK's tables hold this many (SecureKernel, Limits); SPTM refuses a longer table as well.</summary>
-    public const int MaxComponents = 32;
+    public const int MaxComponents = 96;
+    public const uint MaxThreads = 8;
     public const int MaxServices = 256;
     public const uint MaxSlot = ComponentEntry.UpcallSlot - 1;
-
-    /// <summary>Of the pool, for SPTM's frame table and stage-2 tables and SK's message pages.</summary>
-    public const ulong CoreReserveBytes = 16ul << 20;
 
     private const ulong DefaultPoolBytes = 128ul << 20;
     private const uint DowncallSlot = ComponentEntry.OwnEndpointSlot + 1;
@@ -91,13 +90,13 @@ public sealed class SystemReader
             ReadGrants(components[i], _drafts[i], i);
         }
 
-        CheckQuotas(root, pool);
+        CheckPool(root, pool);
         CheckDonations();
         CheckCircles();
         List<ServiceDescription> services = ReadServices(root.Member("services"));
         foreach (Draft draft in _drafts.Where(d => d.Grants.Count > ComponentEntry.MaxGrants))
         {
-            _problems.Add(draft.Place, $"holds {draft.Grants.Count} capabilities; {ComponentEntry.MaxGrants} fit (services count for the proxy).");
+            _problems.Add(draft.Place, $"holds {draft.Grants.Count} capabilities; {ComponentEntry.MaxGrants} fit.");
         }
 
         _problems.ThrowIfAny();
@@ -109,14 +108,14 @@ public sealed class SystemReader
             kit,
             pool,
             policy,
-            [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, d.DonatedBytes, [.. d.Grants.OrderBy(g => g.Slot)]))],
+            [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, d.DonatedBytes, d.Threads, [.. d.Grants.OrderBy(g => g.Slot)]))],
             services);
     }
 
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads"]))
         {
             return draft;
         }
@@ -126,6 +125,7 @@ public sealed class SystemReader
         draft.Program = reader.Member("program").Text();
         draft.QuotaBytes = reader.Member("quota").Bytes(UserLayout.PageBytes, "4 KiB");
         draft.DonatedBytes = reader.Has("donated") ? reader.Member("donated").Bytes(UserLayout.PageBytes, "4 KiB") : 0;
+        draft.Threads = reader.Has("threads") ? reader.Member("threads").Number(1, MaxThreads) : 1;
         draft.Flags |= reader.Has("core") && reader.Member("core").Flag() ? ComponentFlags.Core : 0;
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
         draft.Flags |= reader.Has("measurements") && reader.Member("measurements").Flag() ? ComponentFlags.Measurements : 0;
@@ -189,6 +189,11 @@ public sealed class SystemReader
                 _problems.Add(proxy.Place + ".kind", "must be \"freestanding\" for the proxy.");
             }
 
+            if (proxy.Threads != 1)
+            {
+                _problems.Add(proxy.Place + ".threads", "must be 1 for the proxy: nothing in it is locked, it serves one message after the other.");
+            }
+
             if (root.Member("components").Items()[_drafts.IndexOf(proxy)].Has("grants"))
             {
                 _problems.Add(proxy.Place + ".grants", "must be absent for the proxy: its capabilities follow from the services.");
@@ -205,6 +210,11 @@ public sealed class SystemReader
             if ((draft.Flags & ComponentFlags.Core) != 0)
             {
                 _problems.Add(draft.Place + ".core", "must not be true for a .NET component: only freestanding ones run while the secure world boots.");
+            }
+
+            if (draft.Threads != 1)
+            {
+                _problems.Add(draft.Place + ".threads", "must be 1 for a .NET component: ExclaveKit keeps the state of one thread that serves.");
             }
         }
     }
@@ -247,7 +257,7 @@ public sealed class SystemReader
 
     private GrantEntry ReadGrant(JsonReader reader, Draft draft, int index)
     {
-        string[] kinds = ["endpoint", "device", "dmaAddress", "counters"];
+        string[] kinds = ["endpoint", "device", "dmaAddress", "counters", "untyped"];
         string[] present = [.. kinds.Where(reader.Has)];
         if (!reader.IsObject(["slot"], [.. kinds, "badge"]))
         {
@@ -273,6 +283,7 @@ public sealed class SystemReader
             "endpoint" => ReadEndpoint(reader, value, draft, index, slot),
             "device" => ReadDevice(value, slot),
             "dmaAddress" => ReadSwitch(value, GrantKind.DmaAddress, slot),
+            "untyped" => ReadUntyped(value, slot),
             _ => ReadSwitch(value, GrantKind.Counters, slot),
         };
     }
@@ -328,6 +339,17 @@ public sealed class SystemReader
         return new GrantEntry { Kind = GrantKind.Device, Slot = slot, Argument = page };
     }
 
+    private static GrantEntry ReadUntyped(JsonReader value, uint slot)
+    {
+        ulong bytes = value.Bytes(UserLayout.PageBytes, "4 KiB");
+        if (!BitOperations.IsPow2(bytes))
+        {
+            value.Refuse("must be a power of two: objects and their memory lie at multiples of their size.");
+        }
+
+        return new GrantEntry { Kind = GrantKind.Untyped, Slot = slot, Argument = bytes };
+    }
+
     private static GrantEntry ReadSwitch(JsonReader value, GrantKind kind, uint slot)
     {
         if (!value.Flag())
@@ -355,19 +377,15 @@ public sealed class SystemReader
         }
     }
 
-    private void CheckQuotas(JsonReader root, ulong pool)
+    private void CheckPool(JsonReader root, ulong pool)
     {
-        ulong sum = 0;
-        foreach (Draft draft in _drafts)
-        {
-            sum += draft.QuotaBytes;
-        }
-
-        if (sum + CoreReserveBytes > pool)
+        UInt128 needed = PoolPlan.SecureKernelBytes([.. _drafts.Select(d => PoolShare.Of(d.Flags, d.QuotaBytes, d.Threads, d.Grants))]);
+        ulong monitor = PoolPlan.MonitorBytes(PoolPlan.UsualRamBytes);
+        if (needed + monitor > pool)
         {
             _problems.Add(
                 root.Has("pool") ? "$.pool" : "$.components",
-                $"the quotas are {sum >> 10} KiB together; a pool of {pool >> 20} MiB leaves {(long)(pool - CoreReserveBytes) / 1024} KiB after SPTM and SK.");
+                $"quotas, threads, tables and untyped memory are {needed >> 10} KiB together; a pool of {pool >> 20} MiB leaves {(pool > monitor ? pool - monitor : 0) >> 10} KiB after SPTM.");
         }
     }
 
@@ -503,6 +521,8 @@ public sealed class SystemReader
         public ulong QuotaBytes { get; set; }
 
         public ulong DonatedBytes { get; set; }
+
+        public uint Threads { get; set; } = 1;
 
         public List<GrantEntry> Grants { get; } = [];
 

@@ -48,9 +48,22 @@ public sealed class ImageBuilder
     public static void Build(ImageRequest request)
     {
         SystemDescription system = SystemReader.Read(request.System);
+        CheckMemory(system, request.RamBytes);
         ImageBuilder builder = new(system, request.Artifacts);
         builder.Lay(request);
         builder.Write(request.Output, request.Key);
+    }
+
+    /// <summary>SPTM's tables grow with RAM, and what is left of the pool is SK's.</summary>
+    private static void CheckMemory(SystemDescription system, ulong ramBytes)
+    {
+        UInt128 needed = PoolPlan.SecureKernelBytes([.. system.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, c.Threads, c.Grants))]);
+        needed += PoolPlan.MonitorBytes(ramBytes);
+        if (needed > system.PoolBytes)
+        {
+            throw new ImageToolException(
+                system.File, "$.pool", $"is {system.PoolBytes >> 20} MiB, and this system on a machine with {ramBytes >> 20} MiB of memory needs {(needed + (1 << 20) - 1) >> 20}.");
+        }
     }
 
     private void Lay(ImageRequest request)
@@ -239,6 +252,7 @@ public sealed class ImageBuilder
             Flags = component.Flags,
             QuotaBytes = component.QuotaBytes,
             DonatedBytes = component.DonatedBytes,
+            Threads = component.Threads,
             GrantCount = (uint)component.Grants.Count,
         };
         SetName(ref entry.Name, component.Name);
@@ -315,10 +329,15 @@ public sealed class ImageBuilder
         return executable ? entry : throw new ImageToolException(elf.Name, "entry", $"0x{entry:X} is not in executable contents.");
     }
 
-    /// <summary>Writable segments are copied into the component's own memory, so its quota must at least hold those and the stack.</summary>
+    /// <summary>Writable segments are copied into the component's own memory, so its quota must at least hold those and the stacks.</summary>
     private void CheckQuota(ComponentDescription component, List<PlannedSegment> segments)
     {
-        ulong needed = UserLayout.StackBytes + (2 * Page);
+        ulong needed = (component.Threads * (UserLayout.StackBytes + Page)) + Page;
+        if ((component.Flags & ComponentFlags.Proxy) != 0)
+        {
+            needed += AlignUp((ulong)Unsafe.SizeOf<ServiceEntry>() * (ulong)_system.Services.Count, Page);
+        }
+
         foreach (PlannedSegment segment in segments.Where(s => (s.Access & MemoryAccess.Write) != 0))
         {
             needed += segment.MemoryBytes;
@@ -329,7 +348,7 @@ public sealed class ImageBuilder
             throw new ImageToolException(
                 _system.File,
                 component.Place + ".quota",
-                $"is {component.QuotaBytes >> 10} KiB, and stack and writable segments alone need {needed >> 10} KiB.");
+                $"is {component.QuotaBytes >> 10} KiB, and stacks and writable segments alone need {needed >> 10} KiB.");
         }
     }
 

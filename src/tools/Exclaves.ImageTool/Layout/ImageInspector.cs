@@ -1,9 +1,10 @@
 using System;
+using System.Collections.Generic;
 using System.IO;
 using System.Linq;
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
 using Exclaves.Abi;
 using Exclaves.ImageTool.Description;
 using Exclaves.ImageTool.Signing;
@@ -13,113 +14,142 @@ namespace Exclaves.ImageTool.Layout;
 /// <summary>Reads an image back and says what lies where and who holds what.</summary>
 public sealed class ImageInspector
 {
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     private readonly string _file;
-    private readonly FileStream _stream;
+    private readonly ImageTables _tables;
     private readonly TextWriter _output;
 
-    private ImageInspector(string file, FileStream stream, TextWriter output)
+    private ImageInspector(string file, TextWriter output)
     {
         _file = file;
-        _stream = stream;
+        _tables = ImageTables.Read(file);
         _output = output;
     }
 
     /// <exception cref="ImageToolException">Not an image, or cut off.</exception>
-    public static void Print(string file, TextWriter output)
-    {
-        try
-        {
-            using FileStream stream = new(file, FileMode.Open, FileAccess.Read);
-            new ImageInspector(file, stream, output).Print();
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new ImageToolException(file, "", error is FileNotFoundException or DirectoryNotFoundException ? "is missing." : error.Message);
-        }
-    }
+    public static void Print(string file, TextWriter output) => new ImageInspector(file, output).Print();
+
+    /// <summary>Who holds what, for programs.</summary>
+    /// <exception cref="ImageToolException">Not an image, or cut off.</exception>
+    public static void PrintJson(string file, TextWriter output) => new ImageInspector(file, output).PrintJson();
 
     private void Print()
     {
-        ImageHeader header = Read<ImageHeader>(Virt.ImageHeaderBase, 1)[0];
-        if (header.Magic != ImageHeader.MagicValue || header.Version != ImageHeader.CurrentVersion)
+        PrintLayout();
+        foreach (ComponentEntry component in _tables.Components)
         {
-            throw new ImageToolException(_file, "", "is not an Exclaves image of this version.");
+            PrintComponent(component);
         }
 
-        if (header.ComponentCount > SystemReader.MaxComponents || header.ServiceCount > SystemReader.MaxServices)
-        {
-            throw new ImageToolException(_file, "header", "has tables longer than the system allows.");
-        }
-
-        ComponentEntry[] components = Read<ComponentEntry>(header.Components, (int)header.ComponentCount);
-        ServiceEntry[] services = Read<ServiceEntry>(header.Services, (int)header.ServiceCount);
-        PrintLayout(header);
-        for (int i = 0; i < components.Length; i++)
-        {
-            PrintComponent(components[i], components);
-            PrintUpcallRight(i, services, components);
-        }
-
-        PrintServices(services, components);
+        PrintHoldings();
+        PrintServices();
         PrintMeasurements();
     }
 
-    private void PrintLayout(ImageHeader header)
+    private void PrintJson()
     {
+        var image = new
+        {
+            PoolBytes = _tables.Header.PoolBytes,
+            SecureKernelBytes = (ulong)NeedOfSecureKernel(),
+            Components = _tables.Components.Select((component, index) => new
+            {
+                Name = Names.Of(component.Name),
+                Kind = KindOf(component),
+                Core = (component.Flags & ComponentFlags.Core) != 0,
+                Proxy = (component.Flags & ComponentFlags.Proxy) != 0,
+                Measurements = (component.Flags & ComponentFlags.Measurements) != 0,
+                Threads = Math.Max(component.Threads, 1),
+                component.QuotaBytes,
+                component.DonatedBytes,
+                Capabilities = HeldBy(index).Select(held => new
+                {
+                    held.Slot,
+                    Kind = WordFor(held),
+                    Component = held.Kind == GrantKind.Endpoint ? ComponentName(held.Argument) : null,
+                    Badge = held is { Kind: GrantKind.Endpoint, Origin: not HoldingOrigin.Own } ? held.Badge : (ulong?)null,
+                    Device = held.Kind == GrantKind.Device ? DeviceName(held.Argument) : null,
+                    Bytes = held.Kind == GrantKind.Untyped ? held.Argument : (ulong?)null,
+                    Origin = OriginOf(held),
+                }),
+            }),
+            Services = _tables.Services.Select(service => new
+            {
+                Name = Names.Of(service.Name),
+                Uuid = UuidOf(service),
+                Component = ComponentName(service.Component),
+                service.ProxySlot,
+                OnBus = service.OnBus != 0,
+            }),
+        };
+        _output.WriteLine(JsonSerializer.Serialize(image, Json));
+    }
+
+    private void PrintLayout()
+    {
+        ImageHeader header = _tables.Header;
         _output.WriteLine("memory");
         Line(Virt.SptmBase, Virt.SptmSlotBytes, "SPTM");
         Line(Virt.SkBase, Virt.SkSlotBytes, $"SK: {header.SkTextPages} pages rx, {header.SkRodataPages} pages r, the rest rw");
         Line(Virt.ImageHeaderBase, header.SecureEnd - Virt.ImageHeaderBase, "header, manifest, TXM, tables, components");
         Line(header.KernelBase, header.KernelBytes, "Linux kernel");
         Line(header.InitramfsBase, header.InitramfsBytes, "initramfs");
-        _output.WriteLine($"  {"top of RAM",-20} {Size(header.PoolBytes),10}  secure pool");
-        byte[] arguments = Read<byte>(header.BootArguments, (int)Math.Min(header.BootArgumentBytes, ImageBuilder.MaxBootArgumentBytes));
-        _output.WriteLine($"command line: {Encoding.ASCII.GetString(arguments)}");
+        _output.WriteLine($"  {"top of RAM",-20} {Size(header.PoolBytes),10}  secure pool, {Size((ulong)NeedOfSecureKernel())} of it for SK and components");
+        _output.WriteLine($"command line: {_tables.BootArguments}");
     }
+
+    private UInt128 NeedOfSecureKernel() => PoolPlan.SecureKernelBytes(
+        [.. _tables.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, Math.Max(c.Threads, 1), ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray()))]);
 
     private void Line(ulong address, ulong bytes, string text) =>
         _output.WriteLine($"  0x{address:X8}..0x{address + bytes:X8} {Size(bytes),9}  {text}");
 
-    private void PrintComponent(in ComponentEntry component, ComponentEntry[] all)
+    private void PrintComponent(in ComponentEntry component)
     {
         _output.WriteLine();
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
         string measurements = (component.Flags & ComponentFlags.Measurements) != 0 ? ", reads the measurement log" : "";
-        string kind = component.Kind == ComponentKind.DotNet ? "dotnet" : "freestanding";
-        _output.WriteLine($"component {Names.Of(component.Name)} ({kind}{core}{proxy}{measurements}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
+        string threads = component.Threads > 1 ? $", {component.Threads} threads" : "";
+        _output.WriteLine($"component {Names.Of(component.Name)} ({KindOf(component)}{core}{proxy}{measurements}{threads}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
         for (int i = 0; i < (int)Math.Min(component.SegmentCount, ComponentEntry.MaxSegments); i++)
         {
             SegmentEntry segment = component.Segments[i];
             string place = segment.FileBytes == 0 ? "zeros" : $"at 0x{segment.PhysicalBase:X8}";
             _output.WriteLine($"  {AccessOf(segment.Access)} 0x{segment.VirtualBase:X12} {Size(segment.MemoryBytes),9}  {place}");
         }
-
-        for (int i = 0; i < (int)Math.Min(component.GrantCount, ComponentEntry.MaxGrants); i++)
-        {
-            GrantEntry grant = component.Grants[i];
-            _output.WriteLine($"  slot {grant.Slot,2}: {Describe(grant, all)}");
-        }
     }
 
-    /// <summary>SK gives it to every component that serves Linux; no table entry states it.</summary>
-    private void PrintUpcallRight(int index, ServiceEntry[] services, ComponentEntry[] components)
+    /// <summary>One line for each capability of the system, those included that no table entry states.</summary>
+    private void PrintHoldings()
     {
-        int proxy = Array.FindIndex(components, c => (c.Flags & ComponentFlags.Proxy) != 0);
-        if (proxy >= 0 && services.Any(s => s.Component == index))
+        _output.WriteLine();
+        _output.WriteLine("who holds what when it starts");
+        int width = _tables.Components.Select(c => Names.Of(c.Name).Length).DefaultIfEmpty().Max();
+        for (int i = 0; i < _tables.Components.Length; i++)
         {
-            _output.WriteLine($"  slot {ComponentEntry.UpcallSlot,2}: call {Names.Of(components[proxy].Name)} with badge {index + 1}, for upcalls");
+            string name = Names.Of(_tables.Components[i].Name);
+            foreach (Holding held in HeldBy(i))
+            {
+                _output.WriteLine($"  {name.PadRight(width)}  slot {held.Slot,3}: {Describe(held)} ({OriginOf(held)})");
+            }
         }
     }
 
-    private void PrintServices(ServiceEntry[] services, ComponentEntry[] components)
+    private void PrintServices()
     {
         _output.WriteLine();
         _output.WriteLine("services");
-        foreach (ServiceEntry service in services)
+        foreach (ServiceEntry service in _tables.Services)
         {
             string bus = service.OnBus != 0 ? ", on Linux's TEE bus" : "";
-            _output.WriteLine($"  {UuidOf(service)} {Names.Of(service.Name)}: {ComponentName(service.Component, components)}, proxy slot {service.ProxySlot}{bus}");
+            _output.WriteLine($"  {UuidOf(service)} {Names.Of(service.Name)}: {ComponentName(service.Component)}, proxy slot {service.ProxySlot}{bus}");
         }
     }
 
@@ -143,6 +173,8 @@ public sealed class ImageInspector
         }
     }
 
+    private IReadOnlyList<Holding> HeldBy(int index) => Holdings.Of(index, _tables.Components, _tables.Services);
+
     private static Guid UuidOf(in ServiceEntry service)
     {
         Span<byte> uuid = stackalloc byte[16];
@@ -151,22 +183,44 @@ public sealed class ImageInspector
         return new Guid(uuid, bigEndian: true);
     }
 
-    private static string Describe(in GrantEntry grant, ComponentEntry[] all)
+    private string Describe(Holding held) => held switch
     {
-        ulong page = grant.Argument;
-        return grant.Kind switch
-        {
-            GrantKind.Endpoint => $"call {ComponentName(grant.Argument, all)} with badge {grant.Badge}",
-            GrantKind.Device => $"device {DeviceCatalog.Pages.FirstOrDefault(d => d.Value == page).Key ?? "unknown"} at 0x{grant.Argument:X}",
-            GrantKind.DmaAddress => "physical addresses of own memory",
-            GrantKind.Downcall => "act for Linux: downcalls, argument pages, shared frames",
-            GrantKind.Counters => "read the counters of SK and SPTM",
-            _ => $"unknown kind {(uint)grant.Kind}",
-        };
-    }
+        { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => "receive at its own endpoint",
+        { Kind: GrantKind.Endpoint } => $"call {ComponentName(held.Argument)} with badge {held.Badge}",
+        { Kind: GrantKind.Device } => $"device {DeviceName(held.Argument)} at 0x{held.Argument:X}",
+        { Kind: GrantKind.DmaAddress } => "physical addresses of own memory",
+        { Kind: GrantKind.Downcall } => "act for Linux: downcalls, argument pages, shared frames",
+        { Kind: GrantKind.Counters } => "read the counters of SK and SPTM",
+        { Kind: GrantKind.Untyped } => $"{Size(held.Argument)} of untyped memory",
+        _ => $"unknown kind {(uint)held.Kind}",
+    };
 
-    private static string ComponentName(ulong index, ComponentEntry[] all) =>
-        index < (ulong)all.Length ? Names.Of(all[index].Name) : $"unknown component {index}";
+    private static string WordFor(Holding held) => held switch
+    {
+        { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => "receive",
+        { Kind: GrantKind.Endpoint } => "call",
+        { Kind: GrantKind.Device } => "device",
+        { Kind: GrantKind.DmaAddress } => "dmaAddress",
+        { Kind: GrantKind.Downcall } => "downcall",
+        { Kind: GrantKind.Counters } => "counters",
+        { Kind: GrantKind.Untyped } => "untyped",
+        _ => $"unknown {(uint)held.Kind}",
+    };
+
+    private static string OriginOf(Holding held) => held.Origin switch
+    {
+        HoldingOrigin.Own => "everybody's",
+        HoldingOrigin.Service => "for its services",
+        HoldingOrigin.Upcall => "for upcalls",
+        _ => "declared",
+    };
+
+    private static string DeviceName(ulong page) => DeviceCatalog.Pages.FirstOrDefault(d => d.Value == page).Key ?? "unknown";
+
+    private string ComponentName(ulong index) =>
+        index < (ulong)_tables.Components.Length ? Names.Of(_tables.Components[index].Name) : $"unknown component {index}";
+
+    private static string KindOf(in ComponentEntry component) => component.Kind == ComponentKind.DotNet ? "dotnet" : "freestanding";
 
     private static string AccessOf(MemoryAccess access) =>
         ((access & MemoryAccess.Read) != 0 ? "r" : "-") + ((access & MemoryAccess.Write) != 0 ? "w" : "-") + ((access & MemoryAccess.Execute) != 0 ? "x" : "-");
@@ -180,19 +234,4 @@ public sealed class ImageInspector
         >= 1 << 10 when bytes % (1 << 10) == 0 => $"{bytes >> 10} KiB",
         _ => $"{bytes} B",
     };
-
-    private T[] Read<T>(ulong address, int count)
-        where T : unmanaged
-    {
-        ulong bytes = (ulong)count * (ulong)Unsafe.SizeOf<T>();
-        if (address < Virt.ImageBase || address - Virt.ImageBase + bytes > (ulong)_stream.Length)
-        {
-            throw new ImageToolException(_file, "", "is not an Exclaves image, or cut off.");
-        }
-
-        T[] items = new T[count];
-        _stream.Position = (long)(address - Virt.ImageBase);
-        _stream.ReadExactly(MemoryMarshal.AsBytes(items.AsSpan()));
-        return items;
-    }
 }

@@ -1,3 +1,4 @@
+using Exclaves.ImageTool.Description;
 using Exclaves.ImageTool.Signing;
 
 namespace Exclaves.ImageTool.Layout;
@@ -21,6 +22,9 @@ public sealed record ImageRequest
 
     /// <summary>Another monitor than the description names, for example one with a protection left out. Null: as described.</summary>
     public string? Sptm { get; init; }
+
+    /// <summary>Memory of the machine that it shall boot on.</summary>
+    public ulong RamBytes { get; init; } = PoolPlan.UsualRamBytes;
 
     /// <summary>Signs the image, and is the one that the image's monitor will trust.</summary>
     public required SigningKey Key { get; init; }

@@ -1,0 +1,53 @@
+using System;
+using System.IO;
+using System.Linq;
+using System.Text;
+using Exclaves.Abi;
+using Exclaves.ImageTool.Description;
+using Xunit;
+
+namespace Exclaves.ImageTool.Tests;
+
+/// <summary>Large systems made out of the one that ships.</summary>
+public class ScaleTests
+{
+    [Theory]
+    [InlineData(2, 2)]
+    [InlineData(3, 3)]
+    [InlineData(64, 128)]
+    [InlineData(94, 256)]
+    [InlineData(94, 20)]
+    public void ItHasWhatWasAskedForAndIsValid(int conclaves, int services)
+    {
+        SystemDescription system = Read(conclaves, services);
+        Assert.Equal((conclaves, services), (system.Components.Count(c => (c.Flags & ComponentFlags.Core) == 0), system.Services.Count));
+        Assert.Equal(services, system.Services.Select(s => s.Uuid).Distinct().Count());
+        if (conclaves > 2)
+        {
+            Assert.Equal((ScaleSystem.ServiceUuid(services - 3), system.Components.Count - 1), (system.Services[^1].Uuid, system.Services[^1].Component));
+        }
+    }
+
+    [Fact]
+    public void ServicesAreSharedEvenly()
+    {
+        SystemDescription system = Read(64, 128);
+        Assert.All(system.Services.Skip(2).GroupBy(s => s.Component), g => Assert.InRange(g.Count(), 2, 3));
+        Assert.True(system.Components.Skip(4).Select(c => c.QuotaBytes).Distinct().Count() > 1);
+    }
+
+    [Theory]
+    [InlineData("Hello", 1, 128, "has 2 conclaves and 2 services already")]
+    [InlineData("Hello", 64, 1, "has 2 conclaves and 2 services already")]
+    [InlineData("Hello", 2, 3, "need a conclave more")]
+    [InlineData("Nobody", 64, 128, "have no conclave \"Nobody\"")]
+    [InlineData("Signer", 64, 128, "have no conclave \"Signer\" without grants")]
+    public void WhatCannotBeMadeIsRefused(string model, int conclaves, int services, string rule)
+    {
+        ImageToolException error = Assert.Throws<ImageToolException>(() => ScaleSystem.Enlarge("demo.json", File.ReadAllText(Repository.Demo), model, conclaves, services));
+        Assert.Contains(rule, error.Message, StringComparison.Ordinal);
+    }
+
+    private static SystemDescription Read(int conclaves, int services) =>
+        SystemReader.Parse("scale.json", Encoding.UTF8.GetBytes(ScaleSystem.Enlarge("demo.json", File.ReadAllText(Repository.Demo), "Hello", conclaves, services)));
+}
