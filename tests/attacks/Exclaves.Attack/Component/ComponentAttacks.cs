@@ -14,6 +14,10 @@ internal sealed class ComponentAttacks : IDisposable
     /// <summary>RET.</summary>
     private const ulong Instruction = 0xD65F_03C0;
 
+    // ESR_EL1.EC: from a lower level.
+    private const ulong InstructionAbort = 0x20;
+    private const ulong DataAbort = 0x24;
+
     private const ulong OwnEndpoint = ComponentEntry.OwnEndpointSlot;
 
     private readonly Trial _trial;
@@ -128,9 +132,9 @@ internal sealed class ComponentAttacks : IDisposable
 
         Fault("zero", IntruderStep.Zero, UserLayout.Measurements);
         Fault("branch", IntruderStep.Branch, UserLayout.Measurements);
-        Refuse("made writable", () => _intruder.Call(SecureCall.ProtectMemory, UserLayout.Measurements, 2, 3));
-        Refuse("given back", () => _intruder.Call(SecureCall.UnmapMemory, UserLayout.Measurements, 2));
-        Refuse("mapped over", () => _intruder.Call(SecureCall.MapMemory, UserLayout.Measurements, 2, 3));
+        Refuse("made writable", Status.BadAddress, () => _intruder.Call(SecureCall.ProtectMemory, UserLayout.Measurements, 2, 3));
+        Refuse("given back", Status.BadAddress, () => _intruder.Call(SecureCall.UnmapMemory, UserLayout.Measurements, 2));
+        Refuse("mapped over", Status.BadAddress, () => _intruder.Call(SecureCall.MapMemory, UserLayout.Measurements, 2, 3));
         Step("the log", IntruderStep.Load, UserLayout.Measurements, value => value == MeasurementLog.MagicValue);
     }
 
@@ -151,15 +155,15 @@ internal sealed class ComponentAttacks : IDisposable
         for (ulong access = (ulong)MemoryAccess.Execute; access < 16; access++)
         {
             ulong asked = access;
-            Refuse($"map with access {access}", () => _intruder.Call(SecureCall.MapMemory, UserLayout.PrivateBase, 1, asked));
+            Refuse($"map with access {access}", Status.BadArgument, () => _intruder.Call(SecureCall.MapMemory, UserLayout.PrivateBase, 1, asked));
         }
 
         ulong text = _intruder.Text & ~0xFFFul;
-        Refuse("text made writable", () => _intruder.Call(SecureCall.ProtectMemory, text, 1, 3));
-        Refuse("text made executable and writable", () => _intruder.Call(SecureCall.ProtectMemory, text, 1, 7));
-        Refuse("text given back", () => _intruder.Call(SecureCall.UnmapMemory, text, 1));
-        Refuse("IPC page given back", () => _intruder.Call(SecureCall.UnmapMemory, UserLayout.IpcPage, 1));
-        Refuse("map over text", () => _intruder.Call(SecureCall.MapMemory, text, 1, 3));
+        Refuse("text made writable", Status.BadAddress, () => _intruder.Call(SecureCall.ProtectMemory, text, 1, 3));
+        Refuse("text made executable and writable", Status.BadArgument, () => _intruder.Call(SecureCall.ProtectMemory, text, 1, 7));
+        Refuse("text given back", Status.BadAddress, () => _intruder.Call(SecureCall.UnmapMemory, text, 1));
+        Refuse("IPC page given back", Status.BadAddress, () => _intruder.Call(SecureCall.UnmapMemory, UserLayout.IpcPage, 1));
+        Refuse("map over text", Status.BadAddress, () => _intruder.Call(SecureCall.MapMemory, text, 1, 3));
         _trial.Permit("own page", () => Accepted(
             _intruder.Call(SecureCall.MapMemory, UserLayout.PrivateBase, 1, 3),
             _intruder.Call(SecureCall.ProtectMemory, UserLayout.PrivateBase, 1, 1),
@@ -194,12 +198,12 @@ internal sealed class ComponentAttacks : IDisposable
     {
         foreach (ulong slot in (ReadOnlySpan<ulong>)[0, 2, 3, 4, 11, 31, 33, 63, 64, 255, 0xFFFF_FFFF, 1ul << 32, (1ul << 32) | ComponentEntry.UpcallSlot, ulong.MaxValue])
         {
-            Refuse($"call slot {slot:x}", () => _intruder.Send(slot, MessageLabel.Invoke));
-            Refuse($"device slot {slot:x}", () => _intruder.Call(SecureCall.MapDevice, slot, UserLayout.PrivateBase));
+            Refuse($"call slot {slot:x}", Status.BadCapability, () => _intruder.Send(slot, MessageLabel.Invoke));
+            Refuse($"device slot {slot:x}", Status.BadCapability, () => _intruder.Call(SecureCall.MapDevice, slot, UserLayout.PrivateBase));
         }
 
-        Refuse("call the own endpoint", () => _intruder.Send(OwnEndpoint, MessageLabel.Invoke));
-        Refuse("XnuProxy's endpoint as a device", () => _intruder.Call(SecureCall.MapDevice, ComponentEntry.UpcallSlot, UserLayout.PrivateBase));
+        Refuse("call the own endpoint", Status.Denied, () => _intruder.Send(OwnEndpoint, MessageLabel.Invoke));
+        Refuse("XnuProxy's endpoint as a device", Status.BadCapability, () => _intruder.Call(SecureCall.MapDevice, ComponentEntry.UpcallSlot, UserLayout.PrivateBase));
         PermitSend();
     }
 
@@ -208,10 +212,11 @@ internal sealed class ComponentAttacks : IDisposable
         foreach (SecureCall call in (ReadOnlySpan<SecureCall>)
         [
             SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead, SecureCall.LinuxWrite,
-            SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.PhysicalAddress, SecureCall.Counters, SecureCall.ComponentInfo,
+            SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated, SecureCall.PhysicalAddress,
+            SecureCall.Counters, SecureCall.ComponentInfo,
         ])
         {
-            Refuse(call.ToString(), () => _intruder.Call(call, ComponentEntry.UpcallSlot, _intruder.Data, 1));
+            Refuse(call.ToString(), Status.BadCapability, () => _intruder.Call(call, ComponentEntry.UpcallSlot, _intruder.Data, 1));
         }
 
         _trial.Permit("Log", () => Accepted(_intruder.Call(SecureCall.Log, _intruder.Constant, 8)));
@@ -219,14 +224,20 @@ internal sealed class ComponentAttacks : IDisposable
 
     private void Pointers()
     {
-        ulong[] places = [DirectMap + Virt.SkBase, 0, 1, _intruder.Data + 1, UserLayout.End, UserLayout.End - 4096, ulong.MaxValue, UserLayout.SharedBase, Virt.SkBase];
+        // The last has the table indices of a page that is the component's.
+        ulong[] places =
+        [
+            DirectMap + Virt.SkBase, 0, 1, _intruder.Data + 1, UserLayout.End, UserLayout.End - 4096, ulong.MaxValue, UserLayout.SharedBase, Virt.SkBase,
+            DirectMap + (_intruder.Data & ~0xFFFul),
+        ];
         foreach (ulong place in places)
         {
-            Refuse($"context at {place:x}", () => _intruder.Call(SecureCall.ResumeContext, place));
-            Refuse($"handler's page at {place:x}", () => _intruder.Call(SecureCall.SetPersonality, _intruder.Text, UserLayout.StackTop, place));
+            Refuse($"context at {place:x}", Status.BadAddress, () => _intruder.Call(SecureCall.ResumeContext, place));
+            Status expected = (place & 0xFFF) == 0 ? Status.BadAddress : Status.BadArgument;
+            Refuse($"handler's page at {place:x}", expected, () => _intruder.Call(SecureCall.SetPersonality, _intruder.Text, UserLayout.StackTop, place));
             if (place != _intruder.Data + 1)
             {
-                Refuse($"log at {place:x}", () => _intruder.Call(SecureCall.Log, place, 8));
+                Refuse($"log at {place:x}", Status.BadAddress, () => _intruder.Call(SecureCall.Log, place, 8));
             }
 
             foreach (SecureCall call in (ReadOnlySpan<SecureCall>)[SecureCall.MapMemory, SecureCall.UnmapMemory, SecureCall.ProtectMemory])
@@ -234,21 +245,21 @@ internal sealed class ComponentAttacks : IDisposable
                 // The rest is the component's own half, mapped or not.
                 if (place is not (0 or Virt.SkBase or (UserLayout.End - 4096)))
                 {
-                    Refuse($"{call} at {place:x}", () => _intruder.Call(call, place, 1, 3));
+                    Refuse($"{call} at {place:x}", Status.BadArgument, () => _intruder.Call(call, place, 1, 3));
                 }
             }
         }
 
         foreach (ulong bytes in (ReadOnlySpan<ulong>)[0, 257, 1ul << 63, ulong.MaxValue])
         {
-            Refuse($"log of {bytes:x} bytes", () => _intruder.Call(SecureCall.Log, _intruder.Constant, bytes));
+            Refuse($"log of {bytes:x} bytes", Status.BadArgument, () => _intruder.Call(SecureCall.Log, _intruder.Constant, bytes));
         }
 
         foreach (ulong pages in (ReadOnlySpan<ulong>)[0, 1ul << 51, 1ul << 52, ulong.MaxValue])
         {
             foreach (SecureCall call in (ReadOnlySpan<SecureCall>)[SecureCall.MapMemory, SecureCall.UnmapMemory, SecureCall.ProtectMemory])
             {
-                Refuse($"{call} of {pages:x} pages", () => _intruder.Call(call, UserLayout.PrivateBase, pages, 3));
+                Refuse($"{call} of {pages:x} pages", Status.BadArgument, () => _intruder.Call(call, UserLayout.PrivateBase, pages, 3));
             }
         }
 
@@ -262,7 +273,7 @@ internal sealed class ComponentAttacks : IDisposable
     {
         foreach (ulong number in (ReadOnlySpan<ulong>)[0, 200, 201, 255, 256, 0xFFFF_FFFF, (1ul << 32) | (ulong)SecureCall.Log, ulong.MaxValue])
         {
-            Refuse($"call {number:x}", () => _intruder.Call(number, _intruder.Constant, 8));
+            Refuse($"call {number:x}", Status.BadCall, () => _intruder.Call(number, _intruder.Constant, 8));
         }
 
         _trial.Permit("Log", () => Accepted(_intruder.Call(SecureCall.Log, _intruder.Constant, 8)));
@@ -272,22 +283,32 @@ internal sealed class ComponentAttacks : IDisposable
     {
         foreach (MessageLabel label in (ReadOnlySpan<MessageLabel>)[MessageLabel.Downcall, MessageLabel.Completion, MessageLabel.UpcallReturn, MessageLabel.WorldReset])
         {
-            Refuse(label.ToString(), () => _intruder.Send(ComponentEntry.UpcallSlot, label));
+            Refuse(label.ToString(), Status.BadArgument, () => _intruder.Send(ComponentEntry.UpcallSlot, label));
         }
 
         PermitSend();
     }
 
+    /// <summary>An abort must be that of the access itself: what runs into an exception after it was admitted is loot.</summary>
     private void Fault(string target, IntruderStep step, ulong address) => _trial.Try(target, Faults, () =>
     {
         StepResult result = _intruder.Step(step, address);
-        return Attempt.Of(result.Reason is ReflectReason.Fault or ReflectReason.Exception, result.ToString());
+        bool refused = step switch
+        {
+            IntruderStep.Branch => result is { Reason: ReflectReason.Fault, Class: InstructionAbort },
+            IntruderStep.Load or IntruderStep.Store or IntruderStep.Zero => result is { Reason: ReflectReason.Fault, Class: DataAbort },
+            _ => result.Reason is ReflectReason.Fault or ReflectReason.Exception,
+        };
+        return Attempt.Of(refused, result.ToString());
     });
 
-    private void Refuse(string target, Func<Status> call) => _trial.Try(target, Refusals, () =>
+    /// <summary>What another check of SK refuses says nothing about the one that the attack aims at: it must be this status.</summary>
+    private void Refuse(string target, Status expected, Func<Status> call) => _trial.Try(target, Refusals, () =>
     {
         Status status = call();
-        return Attempt.Of(status != Status.Ok, status.ToString());
+        return status == expected ? Attempt.Stopped(status.ToString())
+            : status == Status.Ok ? Attempt.Succeeded("carried out")
+            : Attempt.Neither($"{status} instead of {expected}");
     });
 
     private void Step(string target, IntruderStep step, ulong address, Func<ulong, bool> isRight) => _trial.Permit(target, () =>

@@ -10,6 +10,9 @@ namespace Exclaves.Attack;
 /// <param name="Reason">None: it was carried out. Else SK handed a fault or an exception back.</param>
 internal readonly record struct StepResult(ulong Value, ReflectReason Reason, ulong Syndrome)
 {
+    /// <summary>ESR_EL1.EC.</summary>
+    public ulong Class => (Syndrome >> 26) & 0x3F;
+
     public override string ToString() => Reason == ReflectReason.None ? $"x0 = 0x{Value:x}" : $"{Reason}, ESR_EL1 0x{Syndrome:x}";
 }
 
