@@ -17,6 +17,7 @@ public class BootTests
             ref ComponentEntry entry = ref Sk.Entry(i);
             Assert.Equal(Status.Ok, table.Decode<FakeMachine>(ComponentEntry.OwnEndpointSlot, CapabilityKind.Endpoint, CapabilityRights.Receive, out _, out Capability own));
             Assert.Equal((sk.At(i).Endpoint, i), (own.Object, FakeMachine.At<Endpoint>(own.Object).Owner));
+            Assert.Equal(Status.Denied, table.Decode<FakeMachine>(ComponentEntry.OwnEndpointSlot, CapabilityKind.Endpoint, CapabilityRights.Send, out _, out _));
             uint filled = 0;
             for (uint slot = 1; slot < table.Slots; slot++)
             {

@@ -199,7 +199,7 @@ public sealed class DistributionTests : IDisposable
 
     private static string Expect(Sk sk, Holding held)
     {
-        const CapabilityRights OwnRights = CapabilityRights.Send | CapabilityRights.Receive | CapabilityRights.Grant;
+        const CapabilityRights OwnRights = CapabilityRights.Receive;
         return held switch
         {
             { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => Line(held.Slot, CapabilityKind.Endpoint, OwnRights, sk.At((int)held.Argument).Endpoint, 0, original: true),

@@ -229,7 +229,7 @@ public class DowncallTests
             (SecureCall.Receive, 0, Status.BadState), (SecureCall.ReplyReceive, 0, Status.BadState), (SecureCall.Reply, 0, Status.BadState),
             (SecureCall.FinishReceive, downcall + 1, Status.NotFound), (SecureCall.FinishReceive, downcall + 0x10000, Status.NotFound),
             (SecureCall.FinishReceive, downcall | (1ul << 62), Status.NotFound), (SecureCall.ForwardReceive, 0, Status.BadCapability),
-            (SecureCall.ForwardReceive, 1, Status.Deadlock), (SecureCall.ForwardReceive, 5, Status.BadCapability),
+            (SecureCall.ForwardReceive, 1, Status.Denied), (SecureCall.ForwardReceive, 5, Status.BadCapability),
         ];
         foreach (var (call, x0, status) in wrong)
         {

@@ -101,8 +101,7 @@ public readonly struct Capability
         | Place(target / ObjectBytes, ObjectShift, ObjectBits));
 
     /// <summary>What a derivation from it may do: never more.</summary>
-    public Capability Derive(CapabilityRights rights, bool declared = false) =>
-        Create(Kind, Rights & rights, Object, SizeLog2, original: false, Depth + 1, declared);
+    public Capability Derive(CapabilityRights rights) => Create(Kind, Rights & rights, Object, SizeLog2, original: false, Depth + 1);
 
     private ulong Field(int shift, int bits) => (_value >> shift) & ((1ul << bits) - 1);
 

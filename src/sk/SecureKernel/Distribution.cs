@@ -6,13 +6,12 @@ namespace Exclaves.SecureKernel;
 /// <summary>Who holds what from the start: the image's table, and nothing else (I15).</summary>
 public static class Distribution<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>A component's own endpoint.</summary>
-    public static Status Declare(ref Component component)
-    {
-        CapabilityRights rights = CapabilityRights.Send | CapabilityRights.Receive | CapabilityRights.Grant;
-        return component.Capabilities.Insert<TMachine>(
-            ComponentEntry.OwnEndpointSlot, Capability.Create(CapabilityKind.Endpoint, rights, component.Endpoint, Endpoint.SizeLog2, original: true, declared: true), 0);
-    }
+    /// <summary>A component's own endpoint, to receive.</summary>
+    public static Status Declare(ref Component component) =>
+        component.Capabilities.Insert<TMachine>(
+            ComponentEntry.OwnEndpointSlot,
+            Capability.Create(CapabilityKind.Endpoint, CapabilityRights.Receive, component.Endpoint, Endpoint.SizeLog2, original: true, declared: true),
+            0);
 
     /// <summary>What the image's table grants to a component: for every life of it.</summary>
     public static Status Grant(ref KernelState kernel, ref Component component)
@@ -109,7 +108,11 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
             return status;
         }
 
+        // The server itself cannot pass this right on: it has none to call itself.
         ulong own = kernel.Components[server].Capabilities.Find<TMachine>(ComponentEntry.OwnEndpointSlot);
-        return ObjectCalls<TMachine>.DeriveTo(own, slot, CapabilityRights.Send, badge, declared: true);
+        Capability send = Capability.Create(
+            CapabilityKind.Endpoint, CapabilityRights.Send, kernel.Components[server].Endpoint, Endpoint.SizeLog2, original: false, depth: 1, declared: true);
+        Derivation<TMachine>.Link(own, slot, send, badge);
+        return Status.Ok;
     }
 }

@@ -55,7 +55,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Also what goes along with a message. Frames come unmapped.</summary>
-    public static Status DeriveTo(ulong source, ulong slot, CapabilityRights rights, ulong badge, bool declared = false)
+    public static Status DeriveTo(ulong source, ulong slot, CapabilityRights rights, ulong badge)
     {
         ref CapabilitySlot parent = ref TMachine.At<CapabilitySlot>(source);
         Capability capability = parent.Capability;
@@ -75,7 +75,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
             return Status.BadState;
         }
 
-        Derivation<TMachine>.Link(source, slot, capability.Derive(rights, declared), badged ? parent.Badge | badge : 0);
+        Derivation<TMachine>.Link(source, slot, capability.Derive(rights), badged ? parent.Badge | badge : 0);
         return Status.Ok;
     }
 
