@@ -58,8 +58,15 @@ public class ObjectModelTests
                     Node? parent = word.Depth == 0 ? null : new Node();
                     _nodes.Add(new Node
                     {
-                        Kind = word.Kind, Rights = word.Rights, Badge = held.Badge, Object = word.Object, Size = word.SizeLog2,
-                        IsOriginal = word.IsOriginal, IsDeclared = true, Parent = parent, Index = slot,
+                        Kind = word.Kind,
+                        Rights = word.Rights,
+                        Badge = held.Badge,
+                        Object = word.Object,
+                        Size = word.SizeLog2,
+                        IsOriginal = word.IsOriginal,
+                        IsDeclared = true,
+                        Parent = parent,
+                        Index = slot,
                     });
                 }
             }
@@ -223,8 +230,14 @@ public class ObjectModelTests
                 TryPlace(to, out ulong table, out ulong index);
                 _nodes.Add(new Node
                 {
-                    Kind = source!.Kind, Rights = source.Rights & rights, Badge = badged ? source.Badge | badge : 0, Object = source.Object, Size = source.Size,
-                    Parent = source, Table = table, Index = index,
+                    Kind = source!.Kind,
+                    Rights = source.Rights & rights,
+                    Badge = badged ? source.Badge | badge : 0,
+                    Object = source.Object,
+                    Size = source.Size,
+                    Parent = source,
+                    Table = table,
+                    Index = index,
                 });
             }
 

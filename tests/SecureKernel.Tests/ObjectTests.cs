@@ -94,6 +94,21 @@ public class ObjectTests
         Assert.NotEqual(0ul, second);
     }
 
+    /// <summary>On one CPU: the first call's thread stands back, and the second call gets a thread that works for nobody, not that one's turn again and again.</summary>
+    [Fact]
+    public void AThreadThatWorksForNobodyComesFirst()
+    {
+        Sk sk = Serving(out _);
+        sk.Call(0, SecureCall.Yield);
+        sk.Answer(0);
+        sk.Enter(0, Tee.CallWithRegdArg, 2);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Message(Sk.Proxy).Length = 16;
+        sk.Call(0, SecureCall.ForwardReceive, Sk.HelloSlot);
+        sk.AssertRuns(0, Sk.Hello);
+        Assert.Equal((1u, ServingKind.Nobody), (sk.OnCpu(0).Number, sk.OnCpu(0).Serving.Kind));
+    }
+
     /// <summary>Its memory stays as it is until no thread of it runs anywhere.</summary>
     [Theory, InlineData(true), InlineData(false)]
     public void AComponentEndsWithAllItsThreads(bool byInterrupt)

@@ -14,6 +14,9 @@ public static class Services
     public const ulong SignerLow = 0x5A4E_D193_7A2B_4C0F;
     public const ulong SignerHigh = 0xF4E9_B371_2C5D_6E8A;
 
+    /// <summary>In images for measurements and tests alone: tests/Probe.</summary>
+    public const string Probe = "5d1e6b0c-4a97-4c3e-8f21-9b7d3a5c6e14";
+
     /// <summary>Served by XnuProxy itself (org.exclaves.statistics).</summary>
     public const string Statistics = "3b2f9d60-7c41-4f0e-b8a7-91c2d4e6f802";
     public const ulong StatisticsLow = 0x0E4F_417C_609D_2F3B;
@@ -48,6 +51,55 @@ public enum HelloOperation : uint
 
     /// <summary>p0 value in: a = <see cref="HelloMemoryAction"/>, b = pages; p1 value out: a = pages that hold what they should, b = bytes that Linux gave for this call.</summary>
     Memory = 6,
+}
+
+/// <summary>Operations of <see cref="Services.Probe"/>. Those up to <see cref="ResumeContext"/> do one thing p0.a times (value in) and answer in p1 (value out):
+/// a = ticks of CNTVCT_EL0 that it took, b = <see cref="Status"/>.</summary>
+public enum ProbeOperation : uint
+{
+    None = 0,
+
+    /// <summary>Calls the peer, which answers, with no body.</summary>
+    Call = 1,
+
+    /// <summary>With more body than SK's fast path carries.</summary>
+    CallLong = 2,
+
+    /// <summary>The peer puts its answer aside in a reply object, then sends it.</summary>
+    CallDeferred = 3,
+
+    /// <summary>Signals the thread that serves <see cref="Listen"/> and waits until it has signalled back; in the end lets it return.</summary>
+    Notify = 4,
+
+    /// <summary>Signals itself and takes the bit.</summary>
+    NotifySelf = 5,
+    MapUnmapMemory = 6,
+    MapUnmapFrame = 7,
+
+    /// <summary>Makes an endpoint and deletes it, at most 512 times.</summary>
+    RetypeDelete = 8,
+
+    /// <summary>Reads address 8; the personality's handler goes on behind that.</summary>
+    Fault = 9,
+
+    /// <summary>What the handler of <see cref="Fault"/> does, without the fault.</summary>
+    ResumeContext = 10,
+
+    /// <summary>Serves one <see cref="Notify"/>.</summary>
+    Listen = 16,
+
+    /// <summary>p0 buffer in; p1 value out: a = sum of its 64-bit words.</summary>
+    Read = 17,
+
+    /// <summary>As <see cref="HelloOperation.Spin"/>.</summary>
+    Spin = 18,
+
+    /// <summary>p0 value in: a = turns to wait; p1 value out: a = 1 when another call of this was inside at the same time.</summary>
+    Meet = 19,
+
+    /// <summary>p0 value in: a = seed, b = random calls; p1 value out: a = system calls that must be refused, b = those that were not, or for another reason;
+    /// p2 value out: of the first of these, a = its number, b = <see cref="Status"/> that came (low half) and that was due. Before <see cref="Fault"/> and <see cref="ResumeContext"/>, which last.</summary>
+    Hostile = 20,
 }
 
 /// <summary>What Hello does with memory beyond its own.</summary>

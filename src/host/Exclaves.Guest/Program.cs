@@ -90,6 +90,21 @@ internal static class Program
         Command bench = new("bench", "Instructions per call. Needs -icount shift=0,sleep=off and one CPU.") { json };
         bench.SetAction(parsed => Bench.Run(parsed.GetValue(json)));
 
+        Command probe = new("probe", "Has tests/Probe measure and attack the secure kernel from inside. Needs a machine with tests/Probe/probe.json.");
+        Command inside = new("bench", "Instructions of the secure kernel's calls. Needs -icount shift=0,sleep=off and one CPU.") { json };
+        inside.SetAction(parsed => Bench.RunProbe(parsed.GetValue(json)));
+        probe.Add(inside);
+        Command hostile = new("hostile", "Every system call of the secure kernel with every kind of wrong argument, then --count random ones: each is refused for its reason, nothing is left behind.") { count, seed };
+        hostile.SetAction(parsed => ProbeTests.Hostile(parsed.GetValue(count), parsed.GetValue(seed)));
+        probe.Add(hostile);
+        Option<int> turns = new("--turns") { Description = "How often a thread that is alone inside looks for the other.", DefaultValueFactory = _ => 1_000_000 };
+        Command meet = new("meet", "Two threads of Linux meet inside one service: its own threads serve them at once.") { turns };
+        meet.SetAction(parsed => ProbeTests.Meet(parsed.GetValue(turns)));
+        probe.Add(meet);
+        Command scale = new("scale", "What two callers get done at once, by the wall clock. Needs two CPUs.") { json };
+        scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
+        probe.Add(scale);
+
         Command latency = new("latency", "How long an interrupt has waited for the secure kernel at most. Instructions under -icount shift=0,sleep=off.") { json };
         latency.SetAction(parsed => Latency.Run(parsed.GetValue(json)));
 
@@ -101,7 +116,7 @@ internal static class Program
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, latency, soak, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, probe, latency, soak, traps };
     }
 
     private static int Complain(string message, int exit)

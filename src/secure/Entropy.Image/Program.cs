@@ -34,21 +34,21 @@ internal static class Program
 
     private static void Serve()
     {
-        ref MessageHeader header = ref IpcPage.Header;
+        ref MessageHeader header = ref IpcPage.Only.Header;
         ulong wanted = header.Word0;
         if (header.Label != MessageLabel.Random)
         {
-            IpcPage.SetReply(Status.BadCall, 0);
+            IpcPage.Only.SetReply(Status.BadCall, 0);
             return;
         }
 
         if (wanted is 0 or > MessageHeader.MaxBodyBytes)
         {
-            IpcPage.SetReply(Status.BadArgument, 0);
+            IpcPage.Only.SetReply(Status.BadArgument, 0);
             return;
         }
 
-        Status status = _device.Fill(IpcPage.Body[..(int)wanted]);
-        IpcPage.SetReply(status, status == Status.Ok ? (uint)wanted : 0);
+        Status status = _device.Fill(IpcPage.Only.Body[..(int)wanted]);
+        IpcPage.Only.SetReply(status, status == Status.Ok ? (uint)wanted : 0);
     }
 }

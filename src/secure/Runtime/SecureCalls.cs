@@ -23,6 +23,9 @@ public static unsafe class SecureCalls
 {
     public static Status Receive() => Call(0, 0, 0, 0, 0, SecureCall.Receive);
 
+    /// <summary>At an endpoint that is not the component's own.</summary>
+    public static Status ReceiveAt(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Receive);
+
     public static Status ReplyReceive() => Call(0, 0, 0, 0, 0, SecureCall.ReplyReceive);
 
     public static Status CallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Call);
@@ -79,6 +82,36 @@ public static unsafe class SecureCalls
         }
     }
 
+    public static Status Defer(uint reply) => Call(reply, 0, 0, 0, 0, SecureCall.Defer);
+
+    public static Status ReplyDeferred(uint reply) => Call(reply, 0, 0, 0, 0, SecureCall.ReplyDeferred);
+
+    public static Status Signal(uint notification) => Call(notification, 0, 0, 0, 0, SecureCall.Signal);
+
+    public static Status Wait(uint notification, out ulong bits) => Take(notification, SecureCall.Wait, out bits);
+
+    public static Status Poll(uint notification, out ulong bits) => Take(notification, SecureCall.Poll, out bits);
+
+    /// <summary>Objects in slots that follow each other.</summary>
+    /// <param name="sizeLog2">Of untyped memory; 0 for whatever has its own size.</param>
+    public static Status Retype(uint untyped, ObjectKind kind, uint sizeLog2, uint first, uint count) =>
+        Call(untyped, (ulong)kind, sizeLog2, first, count, SecureCall.Retype);
+
+    public static Status Derive(uint empty, uint from, ulong rights, ulong badge) => Call(empty, from, rights, badge, 0, SecureCall.Derive);
+
+    public static Status Move(uint empty, uint from) => Call(empty, from, 0, 0, 0, SecureCall.Move);
+
+    public static Status Revoke(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Revoke);
+
+    public static Status Delete(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Delete);
+
+    public static Status MapFrame(uint frame, ulong address, MemoryAccess access) => Call(frame, address, (ulong)access, 0, 0, SecureCall.MapFrame);
+
+    public static Status UnmapFrame(uint frame) => Call(frame, 0, 0, 0, 0, SecureCall.UnmapFrame);
+
+    /// <summary>Faults of the calling thread go to <paramref name="handler"/> from now on.</summary>
+    public static Status SetPersonality(ulong handler, ulong stackPointer, ulong context) => Call(handler, stackPointer, context, 0, 0, SecureCall.SetPersonality);
+
     public static Status Counters(ulong* words, ulong count) => Call((ulong)words, count, 0, 0, 0, SecureCall.Counters);
 
     public static Status ComponentInfo(uint index, out CallValues values) => CallValued(index, 0, 0, 0, 0, SecureCall.ComponentInfo, out values);
@@ -86,6 +119,13 @@ public static unsafe class SecureCalls
     public static Status Yield() => Call(0, 0, 0, 0, 0, SecureCall.Yield);
 
     public static void Exit(ulong code) => _ = Call(code, 0, 0, 0, 0, SecureCall.Exit);
+
+    private static Status Take(uint notification, SecureCall call, out ulong bits)
+    {
+        Status status = CallValued(notification, 0, 0, 0, 0, call, out CallValues values);
+        bits = status == Status.Ok ? values.X1 : 0;
+        return status;
+    }
 
     [RuntimeImport("*", "runtime_call")]
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -13,17 +13,18 @@ public interface IService
     static abstract uint Close(ref ServiceMessage message);
 }
 
-/// <summary>Receives, dispatches, answers, for ever.</summary>
+/// <summary>Receives, dispatches, answers, for ever. Several threads of a component may; the service's own state is the service's to guard then.</summary>
 public static class ServiceServer
 {
     public static void Run<TService>() where TService : struct, IService
     {
+        IpcPage page = IpcPage.Own;
         Status status = SecureCalls.Receive();
         while (true)
         {
             if (status == Status.Ok)
             {
-                Serve<TService>();
+                Serve<TService>(page);
             }
 
             status = SecureCalls.ReplyReceive();
@@ -32,7 +33,7 @@ public static class ServiceServer
 
     /// <summary>The contents of a buffer parameter: what came in, or the room for what goes out.</summary>
     public static Span<byte> Buffer(ref ServiceParameter parameter) =>
-        parameter.C != 0 ? default : IpcPage.Body.Slice((int)parameter.Offset, (int)parameter.A);
+        parameter.C != 0 ? default : IpcPage.Own.Body.Slice((int)parameter.Offset, (int)parameter.A);
 
     /// <summary>Linux's clock, by an upcall.</summary>
     public static Status GetTime(out ulong seconds, out ulong nanoseconds)
@@ -52,41 +53,42 @@ public static class ServiceServer
     /// <summary>One upcall; the service's message is kept meanwhile.</summary>
     private static Status Ask(uint command, ulong value, out UpcallMessage answer)
     {
-        ServiceMessage kept = IpcPage.Service;
-        MessageHeader header = IpcPage.Header;
-        ref UpcallMessage upcall = ref MemoryMarshal.AsRef<UpcallMessage>(IpcPage.Body);
+        IpcPage page = IpcPage.Own;
+        ServiceMessage kept = page.Service;
+        MessageHeader header = page.Header;
+        ref UpcallMessage upcall = ref MemoryMarshal.AsRef<UpcallMessage>(page.Body);
         upcall = default;
         upcall.Command = command;
         upcall.P0.Kind = command == Rpc.GetTime ? ParameterKind.ValueOut : ParameterKind.ValueIn;
         upcall.P0.A = value;
-        IpcPage.Header.Label = MessageLabel.Upcall;
-        IpcPage.Header.Length = (uint)Unsafe.SizeOf<UpcallMessage>();
+        page.Header.Label = MessageLabel.Upcall;
+        page.Header.Length = (uint)Unsafe.SizeOf<UpcallMessage>();
         Status status = SecureCalls.CallEndpoint(ComponentEntry.UpcallSlot);
-        status = status == Status.Ok ? IpcPage.Header.Status : status;
+        status = status == Status.Ok ? page.Header.Status : status;
         answer = upcall;
-        IpcPage.Service = kept;
-        IpcPage.Header = header;
+        page.Service = kept;
+        page.Header = header;
         return status == Status.Ok && answer.Result != Tee.Success ? Status.BadReply : status;
     }
 
-    private static void Serve<TService>() where TService : struct, IService
+    private static void Serve<TService>(IpcPage page) where TService : struct, IService
     {
-        uint length = IpcPage.Header.Length;
+        uint length = page.Header.Length;
         if (length < (uint)Unsafe.SizeOf<ServiceMessage>())
         {
-            IpcPage.SetReply(Status.BadArgument, 0);
+            page.SetReply(Status.BadArgument, 0);
             return;
         }
 
-        ref ServiceMessage message = ref IpcPage.Service;
-        message.Result = IpcPage.Header.Label switch
+        ref ServiceMessage message = ref page.Service;
+        message.Result = page.Header.Label switch
         {
             MessageLabel.Open => TService.Open(ref message),
             MessageLabel.Invoke => TService.Invoke(ref message),
             MessageLabel.Close => TService.Close(ref message),
             _ => Tee.ErrorNotSupported,
         };
-        IpcPage.SetReply(Status.Ok, AnswerLength(ref message));
+        page.SetReply(Status.Ok, AnswerLength(ref message));
     }
 
     /// <summary>The answer ends behind the last buffer that carries something back.</summary>

@@ -8,11 +8,11 @@
 
     .section .head.text, "ax", %progbits
     .globl  _start
-/* In: x0 = StartInfo. Memory is zero where the image has no bytes, so there is no bss to clear. */
+/* In: x0 = StartInfo, x1 = number of the thread; both are component_main's. Memory is zero where the image has no bytes, so there is no bss to clear. */
 _start:
-    ldr     x1, [x0, #STARTINFO_COOKIE]
-    adrp    x2, __security_cookie
-    str     x1, [x2, :lo12:__security_cookie]
+    ldr     x2, [x0, #STARTINFO_COOKIE]
+    adrp    x3, __security_cookie
+    str     x2, [x3, :lo12:__security_cookie]
     mov     x29, xzr
     mov     x30, xzr
     bl      component_main
@@ -28,6 +28,12 @@ FUNC(exc_fail)
     svc     #1
     b       .
 ENDFUNC(exc_fail)
+
+/* Out: x0 = address of the thread's IPC page, which SK puts there at the start. */
+FUNC(runtime_page)
+    mrs     x0, tpidr_el0
+    ret
+ENDFUNC(runtime_page)
 
 /* In: x0..x4 = arguments, x5 = call number. Out: x0 = Status. */
 FUNC(runtime_call)

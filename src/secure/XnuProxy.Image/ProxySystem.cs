@@ -11,8 +11,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
 {
     public const ulong ScratchBase = UserLayout.PrivateBase;
 
-    public static ref MessageHeader Message => ref IpcPage.Header;
-    public static Span<byte> Body => IpcPage.Body;
+    public static ref MessageHeader Message => ref IpcPage.Only.Header;
+    public static Span<byte> Body => IpcPage.Only.Body;
 
     // SAFETY: Program maps the page before anything else runs.
     public static Span<byte> Scratch => new((void*)ScratchBase, (int)UserLayout.PageBytes);

@@ -232,17 +232,19 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             : Nothing(ref kernel, ref cpu, component.Index);
     }
 
-    /// <summary>A thread that can run, before one whose server can be helped.</summary>
+    /// <summary>A thread that can run, one that works for nobody first: it is on its way to its next message. Else one whose server can be helped.</summary>
     private static Candidates Look(in Component component)
     {
         Candidates found = default;
-        for (uint i = 0; i < component.ThreadCount && found.Ready == 0; i++)
+        bool free = false;
+        for (uint i = 0; i < component.ThreadCount && !free; i++)
         {
             ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
             switch (thread.State)
             {
                 case ThreadState.Ready:
-                    found.Ready = thread.Address;
+                    free = thread.Serving.Kind == ServingKind.Nobody;
+                    found.Ready = free || found.Ready == 0 ? thread.Address : found.Ready;
                     break;
                 case ThreadState.Running:
                     found.Running = true;

@@ -82,20 +82,20 @@ internal readonly unsafe struct IntruderService : IService
             case CallOperation:
                 // A call may write to the IPC page, in which the message lies.
                 ServiceMessage kept = message;
-                MessageHeader header = IpcPage.Header;
+                MessageHeader header = IpcPage.Only.Header;
                 ulong status = Program.Call(kept.P0.B, kept.P1.A, kept.P1.B, 0, 0, kept.P0.A);
-                IpcPage.Header = header;
+                IpcPage.Only.Header = header;
                 kept.P2.A = status;
                 message = kept;
                 return Tee.Success;
             case SendOperation:
                 ServiceMessage own = message;
-                MessageHeader ownHeader = IpcPage.Header;
-                IpcPage.Header.Label = (MessageLabel)own.P0.B;
-                IpcPage.Header.Length = 0;
+                MessageHeader ownHeader = IpcPage.Only.Header;
+                IpcPage.Only.Header.Label = (MessageLabel)own.P0.B;
+                IpcPage.Only.Header.Length = 0;
                 ulong sent = Program.Call(own.P0.A, 0, 0, 0, 0, (ulong)SecureCall.Call);
-                ulong answered = (ulong)IpcPage.Header.Status;
-                IpcPage.Header = ownHeader;
+                ulong answered = (ulong)IpcPage.Only.Header.Status;
+                IpcPage.Only.Header = ownHeader;
                 own.P2.A = sent;
                 own.P2.B = answered;
                 message = own;

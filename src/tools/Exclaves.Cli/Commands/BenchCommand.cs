@@ -19,6 +19,8 @@ namespace Exclaves.Cli.Commands;
 public static class BenchCommand
 {
     private const int DefaultPairs = 5;
+    /// <summary>Components that measure the secure kernel from inside.</summary>
+    private const string Probe = "tests/Probe/probe.json";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
 
     /// <summary>Whatever makes the secure kernel work long: memory given, taken and returned, calls that are cut off, refused, and a component that ends.</summary>
@@ -33,6 +35,7 @@ public static class BenchCommand
     private static readonly string[] Programs =
     [
         "exclave-guest bench --json",
+        "exclave-guest probe bench --json",
         "insmod /lib/modules/exclave_attack.ko",
         "exclave-attack measure --json",
         .. Load,
@@ -45,6 +48,9 @@ public static class BenchCommand
         "insmod /lib/modules/exclave_attack.ko",
         "exclave-attack measure-gate --json",
     ];
+
+    /// <summary>By the wall clock.</summary>
+    private static readonly string[] ParallelPrograms = ["exclave-guest probe scale --json"];
 
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
@@ -62,10 +68,11 @@ public static class BenchCommand
     {
         GuestPackages packages = await session.Prepare(build, cancel);
         List<Figure> figures = [];
-        MachineSpec counting = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr" };
+        MachineSpec counting = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr", Addition = Probe };
         await session.Screen.Step("bench: instructions", async () => figures.AddRange(await Count(session, packages, counting, Programs, cancel)));
-        MachineSpec gate = counting with { HasRogueKernel = true };
+        MachineSpec gate = counting with { HasRogueKernel = true, Addition = null };
         await session.Screen.Step("bench: instructions of the gate", async () => figures.AddRange(await Count(session, packages, gate, GatePrograms, cancel)));
+        await session.Screen.Step("bench: two CPUs", async () => figures.AddRange(await Count(session, packages, new MachineSpec { Cpus = 2, Addition = Probe }, ParallelPrograms, cancel)));
         await session.Screen.Step("bench: boot", async () => figures.Add(await MeasureBoot(session, packages, cancel)));
         if (pairs > 0)
         {

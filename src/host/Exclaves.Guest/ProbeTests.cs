@@ -1,0 +1,85 @@
+using System;
+using System.Globalization;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Client;
+
+namespace Exclaves.Guest;
+
+/// <summary>What tests/Probe tries from inside the secure world.</summary>
+internal static class ProbeTests
+{
+    private static readonly ServiceName Probe = new(Guid.Parse(Services.Probe), "Probe");
+
+    public static int Hostile(int count, int seed)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using StatisticsClient statistics = StatisticsClient.Open(device);
+        using TeeSession session = device.OpenSession(Probe);
+        Once(session, ProbeOperation.Call);
+        SystemCounters before = statistics.Counters();
+        Span<TeeParameter> parameters = [TeeParameter.Input((ulong)seed, (ulong)count), TeeParameter.Output(), TeeParameter.Output()];
+        session.Invoke((uint)ProbeOperation.Hostile, nameof(ProbeOperation.Hostile), parameters);
+        SystemCounters after = statistics.Counters();
+
+        Console.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"hostile: {parameters[1].A} calls, seed {seed}: {parameters[1].B} not refused as documented"));
+        bool good = parameters[1].B == 0 && parameters[1].A > (ulong)count / 2;
+        if (parameters[1].B != 0)
+        {
+            Console.Out.WriteLine($"hostile: the first is {(SecureCall)parameters[2].A}: {(Status)(uint)parameters[2].B} and not {(Status)(parameters[2].B >> 32)}");
+        }
+
+        foreach (SkCounter counter in (SkCounter[])[SkCounter.DowncallsInUse, SkCounter.SharedMappings, SkCounter.FramesInUse, SkCounter.DonatedRuns, SkCounter.Faults, SkCounter.ReflectedFaults])
+        {
+            if (after[counter] != before[counter])
+            {
+                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"hostile: {counter} was {before[counter]} and is {after[counter]}"));
+                good = false;
+            }
+        }
+
+        // It works as before.
+        Once(session, ProbeOperation.Call);
+        Once(session, ProbeOperation.NotifySelf);
+        Once(session, ProbeOperation.MapUnmapFrame);
+        return good ? 0 : 1;
+    }
+
+    /// <summary>Fails when either was alone.</summary>
+    public static int Meet(int turns)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        int met = 0;
+        Thread[] visitors = new Thread[2];
+        for (int i = 0; i < visitors.Length; i++)
+        {
+            visitors[i] = new Thread(() =>
+            {
+                using TeeSession session = device.OpenSession(Probe);
+                Span<TeeParameter> parameters = [TeeParameter.Input((ulong)turns), TeeParameter.Output()];
+                session.Invoke((uint)ProbeOperation.Meet, nameof(ProbeOperation.Meet), parameters);
+                _ = Interlocked.Add(ref met, (int)parameters[1].A);
+            });
+            visitors[i].Start();
+        }
+
+        foreach (Thread visitor in visitors)
+        {
+            visitor.Join();
+        }
+
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"meet: {met} of {visitors.Length} were not alone"));
+        return met == visitors.Length ? 0 : 1;
+    }
+
+    private static void Once(TeeSession session, ProbeOperation operation)
+    {
+        Span<TeeParameter> parameters = [TeeParameter.Input(1), TeeParameter.Output()];
+        session.Invoke((uint)operation, operation.ToString(), parameters);
+        if (parameters[1].B != (ulong)Status.Ok)
+        {
+            throw new InvalidOperationException($"The probe's {operation} ended with {(Status)parameters[1].B}.");
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using System.Threading.Tasks;
+using Exclaves.Cli.Machine;
+using Xunit;
+
+namespace Exclaves.Boot.Tests;
+
+/// <summary>Components that attack SK from inside, and services with several threads (tests/Probe).</summary>
+public class ProbeTests
+{
+    private static readonly MachineSpec WithProbe = Guest.Usual with { Addition = "tests/Probe/probe.json" };
+
+    [Theory, InlineData(1), InlineData(2)]
+    public async Task EveryWrongSystemCallIsRefusedForItsReason(int seed)
+    {
+        string said = await Guest.Require(WithProbe, $"exclave-guest probe hostile --count 20000 --seed {seed}");
+        Assert.EndsWith(": 0 not refused as documented\n", said, System.StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(1), InlineData(2)]
+    public async Task TwoThreadsAreInsideOneServiceAtOnce(int cpus) =>
+        Assert.Equal("meet: 2 of 2 were not alone\n", await Guest.Require(WithProbe with { Cpus = cpus }, "exclave-guest probe meet"));
+
+    /// <summary>The control: with one thread declared, who comes second waits until the first has given up.</summary>
+    [Fact]
+    public async Task WithOneThreadTheyNeverMeet()
+    {
+        GuestResult result = await Guest.Run(Guest.Usual with { Addition = "tests/Probe/one-thread.json" }, "exclave-guest probe meet --turns 5000");
+        Assert.Equal((1, "meet: 0 of 2 were not alone\n"), (result.Outcome.ExitStatus, result.Text));
+    }
+}

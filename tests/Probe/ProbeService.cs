@@ -1,0 +1,95 @@
+using System;
+using System.Runtime.InteropServices;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Runtime;
+
+namespace Exclaves.Probe;
+
+/// <summary>What Linux asks of it (Abi.ProbeOperation); by as many threads as the component has.</summary>
+internal readonly struct ProbeService : IService
+{
+    private static ulong _arrivals;
+
+    public static uint Open(ref ServiceMessage message) => Tee.Success;
+
+    public static uint Close(ref ServiceMessage message) => Tee.Success;
+
+    public static uint Invoke(ref ServiceMessage message)
+    {
+        ProbeOperation operation = (ProbeOperation)message.Operation;
+        if (operation is > ProbeOperation.None and <= ProbeOperation.ResumeContext)
+        {
+            Measure(ref message, operation);
+            return Tee.Success;
+        }
+
+        switch (operation)
+        {
+            case ProbeOperation.Hostile:
+                Attack(ref message);
+                return Tee.Success;
+            case ProbeOperation.Listen:
+                return Loops.Listen() == Status.Ok ? Tee.Success : Tee.ErrorGeneric;
+            case ProbeOperation.Read:
+                message.P1.A = Sum(MemoryMarshal.Cast<byte, ulong>(ServiceServer.Buffer(ref message.P0)));
+                return Tee.Success;
+            case ProbeOperation.Spin:
+                message.P1.A = HelloTransform.Spin(message.P0.A);
+                return Tee.Success;
+            case ProbeOperation.Meet:
+                message.P1.A = Meet(message.P0.A) ? 1ul : 0;
+                return Tee.Success;
+            default:
+                return Tee.ErrorNotSupported;
+        }
+    }
+
+    /// <summary>The calls may overwrite the IPC page, in which the message lies.</summary>
+    private static void Measure(ref ServiceMessage message, ProbeOperation operation)
+    {
+        IpcPage page = IpcPage.Own;
+        MessageHeader header = page.Header;
+        ServiceMessage kept = message;
+        Status status = Loops.Run(page, operation, kept.P0.A, out ulong ticks);
+        kept.P1.A = ticks;
+        kept.P1.B = (ulong)status;
+        page.Header = header;
+        message = kept;
+    }
+
+    private static void Attack(ref ServiceMessage message)
+    {
+        IpcPage page = IpcPage.Own;
+        MessageHeader header = page.Header;
+        ServiceMessage kept = message;
+        Hostile.Run(page, kept.P0.A, kept.P0.B, ref kept);
+        page.Header = header;
+        message = kept;
+    }
+
+    private static ulong Sum(ReadOnlySpan<ulong> words)
+    {
+        ulong sum = 0;
+        for (int i = 0; i < words.Length; i++)
+        {
+            sum += words[i];
+        }
+
+        return sum;
+    }
+
+    /// <summary>Two that are inside at once meet. Whoever stays alone for so many turns says so.</summary>
+    private static bool Meet(ulong turns)
+    {
+        ulong ticket = Interlocked.Increment(ref _arrivals);
+        ulong complete = (ticket + 1) & ~1ul;
+        for (ulong i = 0; i < turns && Volatile.Read(ref _arrivals) < complete; i++)
+        {
+            _ = SecureCalls.Yield();
+        }
+
+        // Alone: as if it had never come, unless somebody came just now.
+        return Volatile.Read(ref _arrivals) >= complete || Interlocked.CompareExchange(ref _arrivals, ticket - 1, ticket) != ticket;
+    }
+}
