@@ -174,7 +174,7 @@ public class PanicTests
         GuestResult result = await Guest.Run(Guest.Usual, "exclave-guest crash");
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
         Assert.StartsWith("crash in Hello: fault (it alone ends; ", result.Outcome.Panic[0], StringComparison.Ordinal);
-        Assert.Contains(result.Outcome.Panic, line => line.Contains("HelloService.Crash", StringComparison.Ordinal));
+        Assert.Contains(result.Outcome.Panic, line => line.Contains("ServiceServer.Serve", StringComparison.Ordinal));
         Assert.Contains(result.Outcome.Panic, line => line.Contains("HelloService.Invoke", StringComparison.Ordinal));
         Assert.False(File.Exists(PanicFileOf(result)));
         Assert.True(File.Exists(Path.ChangeExtension(PanicFileOf(result), null).Replace("panic", "crash", StringComparison.Ordinal) + ".json"));

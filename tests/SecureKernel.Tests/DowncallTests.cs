@@ -508,12 +508,12 @@ public class DowncallTests
         sk.AssertRuns(0, Sk.Proxy);
         Assert.Equal((MessageLabel.Completion, Status.PeerDied, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status, sk.Message(Sk.Proxy).Downcall));
         Assert.Contains(FakeMachine.Machine.Lines, line => line.StartsWith("component2: ended: fault, ESR 0x", StringComparison.Ordinal));
-        string[] report = [.. FakeMachine.Machine.Lines.SkipWhile(line => line != "crash in component2: fault")];
+        string[] report = [.. FakeMachine.Machine.Lines.SkipWhile(line => line != "[Exclaves] crash in component2: fault")];
         Assert.Equal(11, report.Length);
-        Assert.StartsWith("cpu 0 pc 0x", report[1], StringComparison.Ordinal);
+        Assert.StartsWith("[Exclaves] cpu 0 pc 0x", report[1], StringComparison.Ordinal);
         Assert.Contains("esr 0x90000046 far 0x0", report[1], StringComparison.Ordinal);
-        Assert.Equal("x28 0x0 0x0 0x0", report[9]);
-        Assert.StartsWith("end: it alone ends", report[10], StringComparison.Ordinal);
+        Assert.Equal("[Exclaves] x28 0x0 0x0 0x0", report[9]);
+        Assert.StartsWith("[Exclaves] end: it alone ends", report[10], StringComparison.Ordinal);
         Assert.False(sk.State.IsPending(PendingWork.Report));
         Assert.Equal((ComponentState.Dead, 2u, 0ul), (sk.At(Sk.Hello).Life, sk.At(Sk.Hello).Generation, sk.At(Sk.Hello).Space.Root));
         sk.Call(0, SecureCall.FinishReceive, downcall);

@@ -13,6 +13,7 @@ public static class CrashReport<TMachine> where TMachine : struct, IMachine
     public static void WriteLine(ref KernelState kernel)
     {
         LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel);
+        line.Add("[Exclaves] "u8);
         ref PanicRecord crash = ref kernel.Crash;
         int number = kernel.CrashLine++;
         switch (number)
