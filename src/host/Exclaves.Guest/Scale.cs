@@ -25,14 +25,11 @@ internal static class Scale
     public static int Run(bool json)
     {
         using TeeDevice device = TeeDevice.Open();
-        double alone = Spin(device, (Probe, Rounds));
-
-        // A round is not the same work in both: as many as take Hello the same time.
-        ulong rounds = (ulong)(Rounds * alone / Spin(device, (ServiceName.Hello, Rounds)));
+        double alone = Spin(device, Probe);
         (string Name, double Value, string Unit, double? Aim)[] figures =
         [
-            ("scale.parallel.conclaves", 2 * alone / Spin(device, (Probe, Rounds), (ServiceName.Hello, rounds)), "ratio", Aim),
-            ("scale.parallel.service", 2 * alone / Spin(device, (Probe, Rounds), (Probe, Rounds)), "ratio", Aim),
+            ("scale.parallel.conclaves", 2 * alone / Spin(device, Probe, ServiceName.Hello), "ratio", Aim),
+            ("scale.parallel.service", 2 * alone / Spin(device, Probe, Probe), "ratio", Aim),
             ("scale.callers.1", PerSecond(device, 1), "1/s", null),
             ("scale.callers.2", PerSecond(device, 2), "1/s", null),
             ("scale.callers.4", PerSecond(device, 4), "1/s", null),
@@ -45,11 +42,11 @@ internal static class Scale
     }
 
     /// <summary>Seconds in which a thread for each service has the same work done there.</summary>
-    private static double Spin(TeeDevice device, params (ServiceName Name, ulong Rounds)[] services) => Shortest(
-        services.Length, Calls, number => device.OpenSession(services[number].Name), (session, number) =>
+    private static double Spin(TeeDevice device, params ServiceName[] services) => Shortest(
+        services.Length, Calls, number => device.OpenSession(services[number]), (session, number) =>
         {
-            Span<TeeParameter> parameters = [TeeParameter.Input(services[number].Rounds), TeeParameter.Output()];
-            uint operation = services[number].Name.Uuid == Probe.Uuid ? (uint)ProbeOperation.Spin : (uint)HelloOperation.Spin;
+            Span<TeeParameter> parameters = [TeeParameter.Input(Rounds), TeeParameter.Output()];
+            uint operation = services[number].Uuid == Probe.Uuid ? (uint)ProbeOperation.Spin : (uint)HelloOperation.Spin;
             session.Invoke(operation, "Spin", parameters);
         });
 
@@ -62,29 +59,33 @@ internal static class Scale
         TeeSession[] sessions = [.. Enumerable.Range(0, threads).Select(open)];
         for (int i = 0; i < Repetitions; i++)
         {
-            using Barrier start = new(threads + 1);
+            // Each worker takes the time itself: a thread that only watched might get no CPU before they are done.
+            using Barrier start = new(threads);
+            long[] begun = new long[threads];
+            long[] ended = new long[threads];
             Thread[] workers = [.. Enumerable.Range(0, threads).Select(number => new Thread(() =>
             {
                 call(sessions[number], number);
                 start.SignalAndWait();
+                begun[number] = Stopwatch.GetTimestamp();
                 for (int made = 0; made < calls; made++)
                 {
                     call(sessions[number], number);
                 }
+
+                ended[number] = Stopwatch.GetTimestamp();
             }))];
             foreach (Thread worker in workers)
             {
                 worker.Start();
             }
 
-            start.SignalAndWait();
-            Stopwatch clock = Stopwatch.StartNew();
             foreach (Thread worker in workers)
             {
                 worker.Join();
             }
 
-            shortest = Math.Min(shortest, clock.Elapsed.TotalSeconds);
+            shortest = Math.Min(shortest, Stopwatch.GetElapsedTime(begun.Min(), ended.Max()).TotalSeconds);
         }
 
         foreach (TeeSession session in sessions)
