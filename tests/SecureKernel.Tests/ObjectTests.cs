@@ -314,6 +314,25 @@ public class ObjectTests
         Assert.Equal((ThreadState.Ready, Status.Revoked), (sk.On(Sk.Hello, 1).State, sk.Result(Sk.Hello, 1)));
     }
 
+    /// <summary>What ends in the end has to make progress in each step, however deep the thing lies that has somebody to tell.</summary>
+    [Fact]
+    public void ATableGoesWithAnEndpointInItAtWhichSomebodyWaits()
+    {
+        const uint Inside = (Made << CapabilityTable.IndexBits) | 5;
+        Sk sk = Serving(out _);
+        ServeSecond(sk);
+        Make(sk, ObjectKind.CapabilityTable, Made);
+        Assert.Equal(Status.Ok, Make(sk, ObjectKind.Endpoint, Inside));
+        sk.Message(Sk.Hello, 1).Length = 0;
+        sk.Message(Sk.Hello, 1).Label = MessageLabel.Random;
+        sk.Call(1, SecureCall.Call, Inside);
+        Assert.Equal(ThreadState.Queued, sk.On(Sk.Hello, 1).State);
+        sk.Complete(0, SecureCall.Delete, Made);
+        Assert.Equal(Status.Ok, Result(sk, 0));
+        sk.AssertRuns(1, Sk.Hello);
+        Assert.Equal(Status.Revoked, Result(sk, 1));
+    }
+
     /// <summary>A capability goes along with a message when the endpoint's capability allows it and the receiver waits for one.</summary>
     [Theory]
     [InlineData(CapabilityRights.Send | CapabilityRights.Grant, Made + 8, true)]

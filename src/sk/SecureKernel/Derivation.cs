@@ -101,9 +101,10 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         TryRevoke(ref kernel, slot, ref budget) && TryRemove(ref kernel, slot, ref budget);
 
     /// <summary>A capability that has no descendants.</summary>
+    /// <remarks>The budget is charged for what is done, not for what is begun, so that each step makes progress at any depth: a table, an endpoint in it, who waits there.</remarks>
     private static bool TryRemove(ref KernelState kernel, ulong slot, ref int budget)
     {
-        if (budget-- <= 0)
+        if (budget <= 0)
         {
             return false;
         }
@@ -131,6 +132,7 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         }
 
         gone = default;
+        budget--;
         return true;
     }
 
