@@ -50,8 +50,8 @@ public class PanicTests
 
         // A component's own lines start with its name.
         PanicReader other = new();
-        other.Take($"[Exclaves] Hello: {what} in Entropy: fault");
-        other.Take("[Exclaves] Hello: end: no");
+        other.Take($"[4.112164] Hello: [Exclaves] {what} in Entropy: fault");
+        other.Take("[4.112165] Hello: [Exclaves] end: no");
         Assert.Empty(other.Reports);
     }
 

@@ -28,7 +28,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
         if (status != Status.Ok)
         {
-            EndAtStart(ref kernel, ref component);
+            End(ref kernel, ref TMachine.At<Thread>(component.Threads), "out of memory at start"u8);
             return;
         }
 
@@ -155,21 +155,6 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
         Autopsy<TMachine>.Keep(ref kernel, ref thread, why);
         StopThread(ref kernel, ref component, ref thread, Status.PeerDied);
-        End(ref kernel, ref component, Status.PeerDied);
-    }
-
-    /// <summary>It could not be started.</summary>
-    private static void EndAtStart(ref KernelState kernel, ref Component component)
-    {
-        kernel.Counters[(int)SkCounter.Faults]++;
-        ref Thread thread = ref TMachine.At<Thread>(component.Threads);
-        Report(ref kernel, ref component, ref thread, "out of memory at start"u8);
-        if (component.IsCore)
-        {
-            Autopsy<TMachine>.Write(ref kernel, ref thread, "out of memory at start"u8);
-            TMachine.Panic(PanicCode.CoreEnded, component.Index, 0, 0);
-        }
-
         End(ref kernel, ref component, Status.PeerDied);
     }
 

@@ -61,13 +61,13 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
     /// <summary>x0 = reply slot: what the caller owes lies there from now on, and it can receive again.</summary>
     public static Status Defer(ref KernelState kernel, ref Thread caller)
     {
-        Status status = FindReply(ref kernel, ref caller, out ulong object_);
+        Status status = FindReply(ref kernel, ref caller, out ulong target);
         if (status != Status.Ok)
         {
             return status;
         }
 
-        ref Reply reply = ref TMachine.At<Reply>(object_);
+        ref Reply reply = ref TMachine.At<Reply>(target);
         if (reply.Duty.Kind != ServingKind.Nobody)
         {
             return Status.BadState;
@@ -78,7 +78,7 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
             case ServingKind.Downcall when caller.Component != kernel.Proxy:
                 ref Downcall call = ref kernel.Downcalls[(int)caller.Serving.Whom];
                 call.Phase = DowncallPhase.Deferred;
-                call.At = object_;
+                call.At = target;
                 break;
             case ServingKind.Thread:
                 ref Thread waiting = ref TMachine.At<Thread>(caller.Serving.Whom);
@@ -88,7 +88,7 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
                 }
 
                 waiting.State = ThreadState.Deferred;
-                waiting.Target = object_;
+                waiting.Target = target;
                 break;
             default:
                 return Status.BadState;
@@ -102,9 +102,9 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
     /// <summary>x0 = reply slot: the IPC page is the answer that was put aside there.</summary>
     public static Step ReplyDeferred(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
     {
-        Status status = FindReply(ref kernel, ref caller, out ulong object_);
+        Status status = FindReply(ref kernel, ref caller, out ulong target);
         return status == Status.Ok
-            ? GoOn(ref kernel, ref cpu, ref caller, Reply(ref kernel, ref caller, ref TMachine.At<Reply>(object_).Duty))
+            ? GoOn(ref kernel, ref cpu, ref caller, Reply(ref kernel, ref caller, ref TMachine.At<Reply>(target).Duty))
             : SystemCalls<TMachine>.Answer(ref kernel, ref caller, status);
     }
 

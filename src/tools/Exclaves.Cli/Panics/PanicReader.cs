@@ -23,7 +23,7 @@ public sealed partial class PanicReader
     public bool Take(string line)
     {
         int at = line.IndexOf(Mark, StringComparison.Ordinal);
-        if (at < 0)
+        if (at < 0 || ComponentsOwn().IsMatch(line))
         {
             return false;
         }
@@ -73,6 +73,10 @@ public sealed partial class PanicReader
     }
 
     private static ulong Parse(string hex) => ulong.Parse(hex.AsSpan(2), NumberStyles.HexNumber, CultureInfo.InvariantCulture);
+
+    /// <summary>A line that a component wrote has its name in front, put there by SK, whatever it says then.</summary>
+    [GeneratedRegex(@"^\[\d+\.\d{6}\] [^\[\]:]+: ")]
+    private static partial Regex ComponentsOwn();
 
     [GeneratedRegex("^(?<what>panic|crash) in (?<who>[^:]+): (?<why>.*)$")]
     private static partial Regex HeadLine();
