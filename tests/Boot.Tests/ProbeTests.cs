@@ -16,6 +16,13 @@ public class ProbeTests
         Assert.EndsWith(": 0 not refused as documented\n", said, System.StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task ABufferIsSeenInPlaceAndOnlyWhileTheCallLasts()
+    {
+        string said = await Guest.Require(WithProbe, "exclave-guest probe lent");
+        Assert.Contains("lent: 6 pieces read and filled in place, 0 wrong\nlent: a write of Linux during the call is seen\n", said, System.StringComparison.Ordinal);
+    }
+
     [Theory, InlineData(1), InlineData(2)]
     public async Task TwoThreadsAreInsideOneServiceAtOnce(int cpus) =>
         Assert.Equal("meet: 2 of 2 were not alone\n", await Guest.Require(WithProbe with { Cpus = cpus }, "exclave-guest probe meet"));

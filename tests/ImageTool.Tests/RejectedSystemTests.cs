@@ -43,6 +43,7 @@ public class RejectedSystemTests
         ("quota-zero", "$.components[1].quota", "must be a size"),
         ("donated-not-pages", "$.components[1].donated", "must be a multiple of 4 KiB"),
         ("donated-core", "$.components[1].donated", "is not for a core component"),
+        ("lent-core", "$.components[1].lentBuffers", "is not for a core component"),
         ("donated-device", "$.components[1].donated", "is not for a component that programs a device"),
         ("quota-not-pages", "$.components[1].quota", "must be a multiple of 4 KiB"),
         ("quotas-exceed-pool", "$.components", "untyped memory are"),

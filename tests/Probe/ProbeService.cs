@@ -32,7 +32,14 @@ internal readonly struct ProbeService : IService
             case ProbeOperation.Listen:
                 return Loops.Listen() == Status.Ok ? Tee.Success : Tee.ErrorGeneric;
             case ProbeOperation.Read:
-                message.P1.A = Sum(MemoryMarshal.Cast<byte, ulong>(ServiceServer.Buffer(ref message.P0)));
+                return LentBuffers.TrySum(ref message, out message.P1.A) ? Tee.Success : Tee.ErrorBadParameters;
+            case ProbeOperation.Fill:
+                return LentBuffers.TryFill(ref message) ? Tee.Success : Tee.ErrorBadParameters;
+            case ProbeOperation.Hold:
+                return LentBuffers.TryHold(ref message) ? Tee.Success : Tee.ErrorBadParameters;
+            case ProbeOperation.WriteLent:
+            case ProbeOperation.ReadAfter:
+                LentBuffers.Trespass(operation);
                 return Tee.Success;
             case ProbeOperation.Spin:
                 message.P1.A = HelloTransform.Spin(message.P0.A);
@@ -66,17 +73,6 @@ internal readonly struct ProbeService : IService
         Hostile.Run(page, kept.P0.A, kept.P0.B, ref kept);
         page.Header = header;
         message = kept;
-    }
-
-    private static ulong Sum(ReadOnlySpan<ulong> words)
-    {
-        ulong sum = 0;
-        for (int i = 0; i < words.Length; i++)
-        {
-            sum += words[i];
-        }
-
-        return sum;
     }
 
     /// <summary>Two that are inside at once meet. Whoever stays alone for so many turns says so.</summary>

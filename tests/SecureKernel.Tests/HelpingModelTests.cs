@@ -45,11 +45,22 @@ public class HelpingModelTests
         private bool _isReset;
         private readonly bool _looks;
 
+        /// <summary>Pages of Linux that XnuProxy has in its window all the time.</summary>
+        private const ulong Window = UserLayout.SharedBase + (508 * Limits.PageBytes);
+        private const uint WindowPages = 8;
+
+        /// <summary>What each call lends, by the id of the downcall, until its answer.</summary>
+        private readonly Dictionary<ulong, LentRange[]> _lent = [];
+
+        /// <summary>What the last Forward must be refused with for what it lends.</summary>
+        private Status _refusal;
+
         /// <param name="looks">Interrupts come between the steps of SK too, where the slow path looks for them and the fast path does not.</param>
         public Machine(int seed, bool looks = true)
         {
             _looks = looks;
             _random = new Random(seed);
+            _sk.Share(Window, FakeMachine.LinuxBase + 0x10_0000, WindowPages);
             _programs[Sk.Proxy].Last = SecureCall.Receive;
             _programs[Sk.Entropy].Last = SecureCall.Receive;
         }
@@ -269,6 +280,13 @@ public class HelpingModelTests
             {
                 switch (program.Last)
                 {
+                    case SecureCall.ShareUnmap:
+                        Assert.Equal(Status.Busy, _sk.Result(Sk.Proxy));
+                        Finish(cpu, program, _sk.Message(Sk.Proxy).Downcall);
+                        return;
+                    case SecureCall.ForwardReceive when _refusal != Status.Ok && _sk.Result(Sk.Proxy) == _refusal:
+                        Finish(cpu, program, _sk.Message(Sk.Proxy).Downcall);
+                        return;
                     case SecureCall.ForwardReceive:
                         bool orphaned = _sk.On(Sk.Proxy).Serving.Kind == ServingKind.Orphan;
                         Assert.True(_sk.Result(Sk.Proxy) == Status.PeerDied || (orphaned && _sk.Result(Sk.Proxy) == Status.BadState));
@@ -283,6 +301,12 @@ public class HelpingModelTests
                         Make(cpu, program, SecureCall.Receive);
                         return;
                 }
+            }
+
+            if (program.Last == SecureCall.ShareUnmap)
+            {
+                Finish(cpu, program, message.Downcall);
+                return;
             }
 
             if (program.Last == SecureCall.Suspend)
@@ -303,9 +327,16 @@ public class HelpingModelTests
 
                     _sk.Message(Sk.Proxy).Label = MessageLabel.Invoke;
                     _sk.Message(Sk.Proxy).Length = (uint)_random.Next(64);
-                    Make(cpu, program, SecureCall.ForwardReceive, Sk.HelloSlot + (ulong)_random.Next(3));
+                    uint to = Sk.HelloSlot + (uint)_random.Next(3);
+                    Make(cpu, program, SecureCall.ForwardReceive, to, 0, 0, Lend(message.Downcall, to) ? 1ul : 0);
                     return;
                 case MessageLabel.Completion:
+                    if (_random.Next(4) == 0)
+                    {
+                        TakeBack(cpu, program);
+                        return;
+                    }
+
                     Finish(cpu, program, message.Downcall);
                     return;
                 case MessageLabel.Upcall:
@@ -326,6 +357,59 @@ public class HelpingModelTests
                     return;
             }
         }
+
+        /// <summary>Writes words into the message that lend something, nothing, or what cannot be lent. Answers whether the call shall look at them.</summary>
+        private bool Lend(ulong downcall, uint to)
+        {
+            _refusal = Status.Ok;
+            LentRange[] ranges = [.. Enumerable.Range(0, 4).Select(_ => _random.Next(3) == 0 ? AnyRange() : default)];
+            Span<ulong> words = MemoryMarshal.CreateSpan(ref _sk.Message(Sk.Proxy).Word0, 4);
+            for (int i = 0; i < ranges.Length; i++)
+            {
+                words[i] = ranges[i].IsNone ? (ulong)_random.Next() & ~1ul : ranges[i].Value;
+            }
+
+            if (_random.Next(3) == 0)
+            {
+                return false;
+            }
+
+            List<LentRange> sent = [.. ranges.Where(range => !range.IsNone)];
+            _refusal = !sent.All(IsSound) ? Status.BadAddress : sent.Count == 0 ? Status.BadArgument : to == Sk.SignerSlot ? Status.Denied : Status.Ok;
+            if (_refusal == Status.Ok)
+            {
+                _lent[downcall] = ranges;
+            }
+
+            return true;
+        }
+
+        /// <summary>A page of the window goes, unless some call has it with it, and comes again.</summary>
+        private void TakeBack(int cpu, Program program)
+        {
+            ulong offset = (ulong)_random.Next((int)WindowPages) * Limits.PageBytes;
+            bool busy = Lending().Any(range => range.Address <= Window + offset && Window + offset < range.Address + (range.Pages * Limits.PageBytes));
+            Make(cpu, program, SecureCall.ShareUnmap, Window + offset, 1);
+            Assert.Equal(busy ? Status.Busy : Status.Ok, _sk.Result(Sk.Proxy));
+            if (!busy)
+            {
+                _sk.Share(Window + offset, FakeMachine.LinuxBase + 0x10_0000 + offset, 1);
+            }
+        }
+
+        private static bool IsSound(LentRange range) =>
+            range.IsNone || (range.Address >= Window && range.Address + (range.Pages * Limits.PageBytes) <= Window + (WindowPages * Limits.PageBytes));
+
+        private LentRange AnyRange() => _random.Next(24) switch
+        {
+            0 => LentRange.Create(Window - Limits.PageBytes, 1, true),
+            1 => LentRange.Create(Window + ((WindowPages - 1) * Limits.PageBytes), 2, false),
+            2 => LentRange.Create(UserLayout.IpcPage, 1, true),
+            _ => LentRange.Create(Window + ((ulong)_random.Next(6) * Limits.PageBytes), (uint)_random.Next(1, 3), _random.Next(2) == 0),
+        };
+
+        private IEnumerable<LentRange> Lending() =>
+            _lent.Where(pair => Downcalls<FakeMachine>.Find(ref _sk.State, pair.Key) is >= 0 and int index && _sk.State.Downcalls[index].LentPages != 0).SelectMany(pair => pair.Value).Where(range => !range.IsNone);
 
         private void Finish(int cpu, Program program, ulong downcall)
         {
@@ -384,10 +468,10 @@ public class HelpingModelTests
             Make(cpu, program, SecureCall.ReplyReceive);
         }
 
-        private void Make(int cpu, Program program, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0)
+        private void Make(int cpu, Program program, SecureCall call, ulong x0 = 0, ulong x1 = 0, ulong x2 = 0, ulong x3 = 0)
         {
             program.Last = call;
-            _sk.Call(cpu, call, x0, x1, x2);
+            _sk.Call(cpu, call, x0, x1, x2, x3);
         }
 
         private void Check()
@@ -395,6 +479,44 @@ public class HelpingModelTests
             CheckCpus();
             CheckComponents();
             CheckDowncalls();
+            CheckLent();
+        }
+
+        /// <summary>A thread sees what the call that it serves lends, with the rights of that, and nothing else; the message says where.</summary>
+        private void CheckLent()
+        {
+            foreach (int i in (int[])[Sk.Hello, Sk.Kit])
+            {
+                if (_sk.At(i).Space.Root == 0 || _sk.On(i).LentTable == 0)
+                {
+                    continue;
+                }
+
+                ref Thread server = ref _sk.On(i);
+                ulong downcall = server.Serving.Kind == ServingKind.Downcall ? _sk.State.Downcalls[(int)server.Serving.Whom].Id((int)server.Serving.Whom) : 0;
+                LentRange[] ranges = _lent.GetValueOrDefault(downcall) ?? new LentRange[4];
+                ulong at = UserLayout.LentWindowOf(0);
+                foreach (LentRange range in ranges.Where(range => !range.IsNone))
+                {
+                    for (uint page = 0; page < range.Pages; page++, at += Limits.PageBytes)
+                    {
+                        PageEntry entry = _sk.At(i).Space.Lookup<FakeMachine>(at);
+                        ulong frame = FakeMachine.LinuxBase + 0x10_0000 + (range.Address - Window) + (page * Limits.PageBytes);
+                        Assert.Equal((frame, PageSource.Shared, range.IsWritable, false), (entry.Frame, entry.Source, entry.IsWritable, entry.IsExecutable));
+                    }
+                }
+
+                for (; at < UserLayout.LentWindowOf(0) + (16 * Limits.PageBytes); at += Limits.PageBytes)
+                {
+                    Assert.True(_sk.At(i).Space.Lookup<FakeMachine>(at).IsHole);
+                }
+            }
+
+            for (int i = 0; i < Limits.Downcalls; i++)
+            {
+                Assert.Equal(_sk.State.Downcalls[i].LentPages != 0, (_sk.State.Lending[i / 64] & (1ul << (i % 64))) != 0);
+                Assert.True(_sk.State.Downcalls[i].Phase != DowncallPhase.Free || _sk.State.Downcalls[i].LentPages == 0);
+            }
         }
 
         private void CheckCpus()

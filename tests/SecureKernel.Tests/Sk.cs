@@ -7,7 +7,7 @@ using Xunit;
 namespace Exclaves.SecureKernel.Tests;
 
 /// <summary>A booted SK with a small system: what a test drives by hand.</summary>
-/// <remarks>XnuProxy 0, Entropy 1, Hello 2, Signer 3, Kit 4. Hello and Signer call each other (slot 3) and Entropy (slot 2).</remarks>
+/// <remarks>XnuProxy 0, Entropy 1, Hello 2, Signer 3, Kit 4. Hello and Signer call each other (slot 3) and Entropy (slot 2). Hello and Kit take lent buffers.</remarks>
 public sealed class Sk
 {
     public const int Proxy = 0;
@@ -20,7 +20,7 @@ public sealed class Sk
     public const uint SignerSlot = 3;
     public const uint KitSlot = 4;
     public const uint PeerSlot = 3;
-    public const ulong QuotaPages = 48;
+    public const ulong QuotaPages = 56;
     public const ulong HelloBadge = 0xB002;
     public const ulong EntryPoint = UserLayout.ComponentBase;
 
@@ -100,6 +100,8 @@ public sealed class Sk
 
         Entry(Proxy).Flags = ComponentFlags.Core | ComponentFlags.Proxy;
         Entry(Entropy).Flags = ComponentFlags.Core;
+        Entry(Hello).Flags = ComponentFlags.LentBuffers;
+        Entry(Kit).Flags = ComponentFlags.LentBuffers;
         Grant(Proxy, GrantKind.Endpoint, HelloSlot, Hello, HelloBadge);
         Grant(Proxy, GrantKind.Endpoint, SignerSlot, Signer, 0xB003);
         Grant(Proxy, GrantKind.Endpoint, KitSlot, Kit, 0xB004);
@@ -264,6 +266,18 @@ public sealed class Sk
         AssertRuns(cpu, service);
         Assert.Equal(MessageLabel.Invoke, Message(service).Label);
         return downcall;
+    }
+
+    /// <summary>Pages of Linux in XnuProxy's window, as if it had shared them.</summary>
+    public void Share(ulong window, ulong frame, uint pages)
+    {
+        for (uint i = 0; i < pages; i++)
+        {
+            Assert.True(FakeMachine.Share(frame + (i * Limits.PageBytes)));
+            PageEntry entry = PageEntry.Create(frame + (i * Limits.PageBytes), PageAccess.ReadWrite, PageSource.Shared);
+            Assert.Equal(Status.Ok, At(Proxy).Space.Map<FakeMachine>(ref At(Proxy).Memory, window + (i * Limits.PageBytes), entry));
+            State.Counters[(int)SkCounter.SharedMappings]++;
+        }
     }
 
     public uint FreeDowncallCount()

@@ -19,7 +19,7 @@ public readonly struct FakeSystem : IProxySystem
 
     public static Status ReplyReceive() => World.End(Ending.Reply);
 
-    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation) =>
+    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
         World.IsServiceDead || (generation != 0 && generation != World.Life) ? Status.PeerDied : World.End(Ending.Forward);
 
     public static Status Restart(uint component) => World.Restart(component);

@@ -35,6 +35,9 @@ public sealed class World
     public Status SuspendAnswer;
     public Func<ulong, ulong, Status>? DonateAnswer;
 
+    /// <summary>Other than Ok: what SK says to whoever wants to unmap pages.</summary>
+    public Status UnmapAnswer;
+
     /// <summary>Runs after each read of memory that Linux can change: the other Linux thread.</summary>
     public Action? AfterRead;
 
@@ -230,6 +233,11 @@ public sealed class World
 
     public Status ShareUnmap(ulong window, ulong pages)
     {
+        if (UnmapAnswer != Status.Ok)
+        {
+            return UnmapAnswer;
+        }
+
         for (ulong i = 0; i < pages; i++)
         {
             bool wasMapped = Window.Remove(window + (i * 4096));

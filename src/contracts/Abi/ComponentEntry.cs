@@ -29,6 +29,9 @@ public enum ComponentFlags : uint
 
     /// <summary>Reads the measurement log, at <see cref="UserLayout.Measurements"/>.</summary>
     Measurements = 4,
+
+    /// <summary>Its services see registered buffers in place (<see cref="LentRange"/>) instead of copies.</summary>
+    LentBuffers = 8,
 }
 
 /// <summary>Access of a segment; write and execute never together.</summary>
@@ -166,5 +169,7 @@ public struct ServiceEntry
 
     /// <summary>1: listed by device enumeration on Linux's TEE bus.</summary>
     public uint OnBus;
-    public uint Reserved;
+
+    /// <summary>1: its component has <see cref="ComponentFlags.LentBuffers"/>.</summary>
+    public uint LentBuffers;
 }

@@ -77,6 +77,11 @@ public enum ParameterKind : uint
     BufferIn = 5,
     BufferOut = 6,
     BufferInOut = 7,
+
+    /// <summary>A registered buffer in place (<see cref="LentRange"/>), which Linux can write to at any time.</summary>
+    LentIn = 9,
+    LentOut = 10,
+    LentInOut = 11,
 }
 
 /// <summary>One parameter: a pair of values, or a buffer that lies in the message body.</summary>
@@ -85,7 +90,7 @@ public struct ServiceParameter
 {
     public ParameterKind Kind;
 
-    /// <summary>Buffers: offset in the message body where the private copy of the contents lies (in) or shall be put (out).</summary>
+    /// <summary>Buffers: offset in the message body where the private copy of the contents lies (in) or shall be put (out). Lent ones: in their first page.</summary>
     public uint Offset;
 
     /// <summary>Buffers: bytes available to the service; the service stores here the bytes it used or (too small) needs. Values: a.</summary>

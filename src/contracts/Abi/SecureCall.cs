@@ -16,7 +16,8 @@ public enum SecureCall : ulong
     /// <summary>x0 = endpoint slot: sends the IPC page and waits; the answer is in the IPC page.</summary>
     Call = 3,
 
-    /// <summary>x0 = endpoint slot, x1 = VA in the shared window of the call's RPC argument (SK parks a panicking thread there; 0 = none), x2 = generation of the component that is meant (0 = any): hands the message being served on, with the IPC page as its new content. The answer comes to the
+    /// <summary>x0 = endpoint slot, x1 = VA in the shared window of the call's RPC argument (SK parks a panicking thread there; 0 = none), x2 = generation of the component that is meant (0 = any),
+    /// x3 = 1: Word0..3 of the message are <see cref="LentRange"/>s that go along (0: nothing does): hands the message being served on, with the IPC page as its new content. The answer comes to the
     /// own endpoint as a message with label <see cref="MessageLabel.Completion"/>; the caller is free at once and must Receive next.</summary>
     Forward = 4,
 

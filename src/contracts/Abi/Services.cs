@@ -88,7 +88,7 @@ public enum ProbeOperation : uint
     /// <summary>Serves one <see cref="Notify"/>.</summary>
     Listen = 16,
 
-    /// <summary>p0 buffer in; p1 value out: a = sum of its 64-bit words.</summary>
+    /// <summary>p0 buffer in, lent; p1 value out: a = sum of its 64-bit words.</summary>
     Read = 17,
 
     /// <summary>As <see cref="HelloOperation.Spin"/>.</summary>
@@ -100,6 +100,19 @@ public enum ProbeOperation : uint
     /// <summary>p0 value in: a = seed, b = random calls; p1 value out: a = system calls that must be refused, b = those that were not, or for another reason;
     /// p2 value out: of the first of these, a = its number, b = <see cref="Status"/> that came (low half) and that was due. Before <see cref="Fault"/> and <see cref="ResumeContext"/>, which last.</summary>
     Hostile = 20,
+
+    /// <summary>p0 buffer out, lent; p1 value in: a = seed. Word i becomes <see cref="HelloTransform.Word"/> of i and the seed.</summary>
+    Fill = 21,
+
+    /// <summary>p0 buffer in and out, lent; p1 value in: a = turns. Sets the first word to 1 and gives its time away, at most so many times, until the second word is not 0;
+    /// p2 value out: a = 1 when it became so.</summary>
+    Hold = 22,
+
+    /// <summary>p0 buffer in, lent. Writes to it: the conclave ends there.</summary>
+    WriteLent = 23,
+
+    /// <summary>No buffer. Reads where the last call's lay: the conclave ends there.</summary>
+    ReadAfter = 24,
 }
 
 /// <summary>What Hello does with memory beyond its own.</summary>

@@ -31,10 +31,17 @@ public static class UserLayout
     /// <summary>XnuProxy's window on registered Linux pages.</summary>
     public const ulong SharedBase = 0x7F80_0000_0000;
     public const ulong SharedEnd = 0x7F90_0000_0000;
+
+    /// <summary>Where a service's threads see the buffers that are lent to them: one table of pages for each.</summary>
+    public const ulong LentBase = SharedEnd;
+    public const ulong LentSpan = 512 * PageBytes;
+    public const ulong LentEnd = LentBase + (64 * LentSpan);
     public const ulong End = 0x8000_0000_0000;
 
     /// <summary>IPC page of a component's thread.</summary>
     public static ulong IpcPageOf(uint thread) => thread == 0 ? IpcPage : ThreadBase + (thread * ThreadSpan);
+
+    public static ulong LentWindowOf(uint thread) => LentBase + (thread * LentSpan);
 
     /// <summary>First byte above a thread's stack of <see cref="StackBytes"/>.</summary>
     public static ulong StackTopOf(uint thread) => thread == 0 ? StackTop : ThreadBase + (thread * ThreadSpan) + StackOffset;

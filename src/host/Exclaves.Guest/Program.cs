@@ -101,6 +101,9 @@ internal static class Program
         Command meet = new("meet", "Two threads of Linux meet inside one service: its own threads serve them at once.") { turns };
         meet.SetAction(parsed => ProbeTests.Meet(parsed.GetValue(turns)));
         probe.Add(meet);
+        Command lent = new("lent", "Buffers that a service sees in place: read, filled, shared while the call lasts, out of reach after it.");
+        lent.SetAction(_ => LentTests.Run());
+        probe.Add(lent);
         Command scale = new("scale", "What two callers get done at once, by the wall clock. Needs two CPUs.") { json };
         scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
         probe.Add(scale);

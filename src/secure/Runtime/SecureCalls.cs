@@ -32,8 +32,8 @@ public static unsafe class SecureCalls
 
     public static Status TryCallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.TryCall);
 
-    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation) =>
-        Call(slot, rpcArgument, generation, 0, 0, SecureCall.ForwardReceive);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
+        Call(slot, rpcArgument, generation, lends ? 1ul : 0, 0, SecureCall.ForwardReceive);
 
     public static Status Restart(ulong component) => Call(component, 0, 0, 0, 0, SecureCall.Restart);
 

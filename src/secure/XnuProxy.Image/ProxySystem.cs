@@ -21,8 +21,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
 
     public static Status ReplyReceive() => SecureCalls.ReplyReceive();
 
-    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation) =>
-        SecureCalls.ForwardReceive(slot, rpcArgument, generation);
+    public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
+        SecureCalls.ForwardReceive(slot, rpcArgument, generation, lends);
 
     public static Status Restart(uint component) => SecureCalls.Restart(component);
 

@@ -177,7 +177,8 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         request.Upcall = 0;
         request.FirstParameter = first;
         ref Session target = ref state.Sessions[session];
-        uint result = Parameters<TSystem>.Read(ref state, ref request, ref argument);
+        bool lends = target.Service >= 0 && services[target.Service].LentBuffers != 0;
+        uint result = Parameters<TSystem>.Read(ref state, ref request, ref argument, lends);
         if (result != Tee.Success)
         {
             if (target.State == SessionState.Opening)
@@ -197,7 +198,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Complete(ref state, downcall, Status.Ok);
         }
 
-        return Decision.Forward(downcall, in services[target.Service], place.Address + place.Bytes, command == MessageCommand.OpenSession ? 0 : target.Life);
+        return Decision.Forward(downcall, in services[target.Service], place.Address + place.Bytes, command == MessageCommand.OpenSession ? 0 : target.Life, lends && Parameters<TSystem>.Lends);
     }
 
     private static ref ServiceMessage StartMessage(ref ProxyState state, int session, MessageLabel label)

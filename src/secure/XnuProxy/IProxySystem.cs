@@ -19,7 +19,7 @@ public interface IProxySystem
 
     /// <param name="rpcArgument">Address in the window of what follows the call's argument.</param>
     /// <param name="generation">Of the component that is meant; 0 = whichever lives.</param>
-    static abstract Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation);
+    static abstract Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends);
     static abstract Status FinishReceive(ulong downcall, ulong x0);
     static abstract Status Suspend(ulong downcall, ulong x0, ulong x1 = 0, ulong x2 = 0);
 

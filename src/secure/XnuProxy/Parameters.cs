@@ -11,8 +11,12 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
 {
     private const uint BufferAlignment = 8;
 
+    /// <summary>The message takes buffers along in place.</summary>
+    public static bool Lends => (TSystem.Message.Word0 | TSystem.Message.Word1 | TSystem.Message.Word2 | TSystem.Message.Word3) != 0;
+
     /// <summary>Turns the client's parameters into the message's. Answers a result code.</summary>
-    public static uint Read(ref ProxyState state, ref Request request, ref ArgumentCopy argument)
+    /// <param name="lends">The service sees registered buffers in place.</param>
+    public static uint Read(ref ProxyState state, ref Request request, ref ArgumentCopy argument, bool lends)
     {
         int count = (int)argument.Header.ParameterCount - request.FirstParameter;
         request.ParameterCount = Math.Min(count, ServiceMessage.MaxParameters);
@@ -31,7 +35,7 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
                 continue;
             }
 
-            uint result = ReadOne(ref state, ref request.Parameters[i], ref MessageParameterOf(i), in parameter, ref next);
+            uint result = ReadOne(ref state, ref request.Parameters[i], ref MessageParameterOf(i), in parameter, ref lends ? ref LentOf(i) : ref Unsafe.NullRef<ulong>(), ref next);
             if (result != Tee.Success)
             {
                 return result;
@@ -64,10 +68,12 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
                     TSystem.CopyOut(at + MessageParameter.ValueOffset, MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref answer.A, 3)));
                     break;
 
-                case ParameterKind.BufferOut or ParameterKind.BufferInOut:
+                case ParameterKind.BufferOut or ParameterKind.BufferInOut or ParameterKind.LentOut or ParameterKind.LentInOut:
                     ulong used = answer.A;
                     TSystem.CopyOut(at + MessageParameter.SizeOffset, MemoryMarshal.AsBytes(new ReadOnlySpan<ulong>(in used)));
-                    uint written = WriteBuffer(ref state, in parameter, used, length);
+                    uint written = parameter.Kind is ParameterKind.LentOut or ParameterKind.LentInOut
+                        ? used > parameter.Size ? Tee.ErrorShortBuffer : Tee.Success
+                        : WriteBuffer(ref state, in parameter, used, length);
                     result = written != Tee.Success && result == Tee.Success ? written : result;
                     break;
 
@@ -79,8 +85,9 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
         return result;
     }
 
+    /// <param name="lent">The message's word for a buffer that goes along in place; null when they are copied.</param>
     private static uint ReadOne(
-        ref ProxyState state, ref RequestParameter request, ref ServiceParameter message, in MessageParameter parameter, ref uint next)
+        ref ProxyState state, ref RequestParameter request, ref ServiceParameter message, in MessageParameter parameter, ref ulong lent, ref uint next)
     {
         request = default;
         uint type = (uint)(parameter.Attribute & MessageParameter.TypeMask);
@@ -108,9 +115,14 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
 
             case >= MessageParameter.RegisteredInput and <= MessageParameter.RegisteredInOut:
                 request.Kind = (ParameterKind)type;
-                return SharedMemory<TSystem>.TryPlace(ref state, parameter.C, parameter.A, parameter.B, out request.Buffer)
+                if (!SharedMemory<TSystem>.TryPlace(ref state, parameter.C, parameter.A, parameter.B, out request.Buffer))
+                {
+                    return Tee.ErrorBadParameters;
+                }
+
+                return Unsafe.IsNullRef(ref lent)
                     ? ReadBuffer(ref request, ref message, parameter.B, ref next)
-                    : Tee.ErrorBadParameters;
+                    : LendBuffer(ref request, ref message, parameter.B, ref lent);
 
             // A temporary reference is legal only as "no buffer at all"; its size may ask how much would be needed.
             case >= MessageParameter.TemporaryInput and <= MessageParameter.TemporaryInOut when parameter.A == 0 && parameter.C == 0:
@@ -152,6 +164,27 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
         }
 
         next = Math.Min(Align(next + (uint)bytes), MessageHeader.MaxBodyBytes);
+        return Tee.Success;
+    }
+
+    /// <summary>The pages that hold a buffer go along in place; SK adds up how many there are.</summary>
+    private static uint LendBuffer(ref RequestParameter request, ref ServiceParameter message, ulong bytes, ref ulong lent)
+    {
+        const ulong PageMask = UserLayout.PageBytes - 1;
+        request.Size = bytes;
+        request.Kind += ParameterKind.LentIn - ParameterKind.BufferIn;
+        message.Kind = request.Kind;
+        message.A = bytes;
+        message.B = bytes;
+        ulong offset = request.Buffer.Address & PageMask;
+        message.Offset = (uint)offset;
+        ulong pages = (offset + bytes + PageMask) / UserLayout.PageBytes;
+        if (pages > LentRange.MaxPages)
+        {
+            return Tee.ErrorOutOfMemory;
+        }
+
+        lent = bytes == 0 ? 0 : LentRange.Create(request.Buffer.Address & ~PageMask, (uint)pages, request.Kind != ParameterKind.LentIn).Value;
         return Tee.Success;
     }
 
@@ -214,6 +247,8 @@ public static class Parameters<TSystem> where TSystem : struct, IProxySystem
         ref ServiceMessage message = ref MemoryMarshal.AsRef<ServiceMessage>(TSystem.Body);
         return ref MemoryMarshal.CreateSpan(ref message.P0, ServiceMessage.MaxParameters)[index];
     }
+
+    private static ref ulong LentOf(int index) => ref MemoryMarshal.CreateSpan(ref TSystem.Message.Word0, ServiceMessage.MaxParameters)[index];
 
     private static uint Align(uint value) => (value + BufferAlignment - 1) & ~(BufferAlignment - 1);
 }

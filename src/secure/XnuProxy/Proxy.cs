@@ -22,10 +22,10 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
     {
         if (decision.Ending == Ending.Forward)
         {
-            Status status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life);
+            Status status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life, decision.Lends);
             if (decision.Life == 0 && status is Status.PeerDied or Status.Reclaimed && TSystem.Restart(decision.Component) == Status.Ok)
             {
-                status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life);
+                status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life, decision.Lends);
             }
 
             if (status == Status.Ok)

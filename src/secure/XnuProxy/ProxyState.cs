@@ -67,10 +67,13 @@ public struct Decision
     public uint Component;
     public ulong Life;
 
+    /// <summary>Of <see cref="Ending.Forward"/>: buffers go along in place; the message's words say which.</summary>
+    public bool Lends;
+
     public static Decision Receive => default;
     public static Decision Reply => new() { Ending = Ending.Reply };
 
-    public static Decision Forward(ulong downcall, in ServiceEntry service, ulong rpcArgument, ulong life) => new()
+    public static Decision Forward(ulong downcall, in ServiceEntry service, ulong rpcArgument, ulong life, bool lends) => new()
     {
         Ending = Ending.Forward,
         Downcall = downcall,
@@ -78,6 +81,7 @@ public struct Decision
         Component = service.Component,
         RpcArgument = rpcArgument,
         Life = life,
+        Lends = lends,
     };
 
     public static Decision Finish(ulong downcall, ulong x0) => new() { Ending = Ending.Finish, Downcall = downcall, X0 = x0 };

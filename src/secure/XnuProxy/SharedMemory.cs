@@ -36,14 +36,17 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
         return Answer(downcall, argument, result);
     }
 
-    /// <summary>Nobody can reach the pages through the window when Linux gets them back.</summary>
-    public static void Remove(ref ProxyState state, int index)
+    /// <summary>Nobody can reach the pages through the window when Linux gets them back. False: a call has some of them with it, which no sound driver asks for.</summary>
+    private static bool TryRemove(ref ProxyState state, int index)
     {
-        ref Registration entry = ref state.Registrations[index];
-        uint pages = entry.Pages;
+        if (TSystem.ShareUnmap(RegistrationTable.WindowOf(index), state.Registrations[index].Pages) != Status.Ok)
+        {
+            return false;
+        }
+
         state.Registrations.Withdraw(index);
-        _ = TSystem.ShareUnmap(RegistrationTable.WindowOf(index), pages);
         state.Registrations.Free(index);
+        return true;
     }
 
     /// <summary>Checks that a client's reference lies in a registered buffer.</summary>
@@ -116,9 +119,9 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
 
         // A live cookie that comes again: Linux has freed the old buffer without saying so (design review 4).
         int old = state.Registrations.Find(parameter.C);
-        if (old >= 0)
+        if (old >= 0 && !TryRemove(ref state, old))
         {
-            Remove(ref state, old);
+            return Tee.ErrorBusy;
         }
 
         uint pages = (uint)((offset + bytes + PageMask) / UserLayout.PageBytes);
@@ -199,8 +202,7 @@ public static class SharedMemory<TSystem> where TSystem : struct, IProxySystem
             return Tee.ErrorBadParameters;
         }
 
-        Remove(ref state, index);
-        return Tee.Success;
+        return TryRemove(ref state, index) ? Tee.Success : Tee.ErrorBusy;
     }
 
     /// <summary>Result and origin alone go back. A page that cannot be written any more still leaves Linux with an error, by x0.</summary>

@@ -75,6 +75,27 @@ public struct AddressSpace
         return Status.Ok;
     }
 
+    /// <summary>Physical address of the last table on the way to <paramref name="address"/>, which stays from now on; 0 without memory for it.</summary>
+    public readonly ulong Reserve<TMachine>(ref Untyped memory, ulong address) where TMachine : struct, IMachine
+    {
+        TablePath path = default;
+        if (!WalkOrCreate<TMachine>(ref memory, address, ref path))
+        {
+            Prune<TMachine>(ref memory, address, in path);
+            return 0;
+        }
+
+        Adjust<TMachine>(path.Level2, 1);
+        return path.Level3 & ~(Limits.PageBytes - 1);
+    }
+
+    /// <summary>Physical address of the descriptor of <paramref name="address"/>; 0 when it has no table.</summary>
+    public readonly ulong Descriptor<TMachine>(ulong address) where TMachine : struct, IMachine
+    {
+        TablePath path = default;
+        return Walk<TMachine>(address, ref path) ? path.Level3 : 0;
+    }
+
     /// <summary>Changes the rights of a mapped frame.</summary>
     public readonly void Protect<TMachine>(ulong address, PageAccess access) where TMachine : struct, IMachine
     {

@@ -128,6 +128,7 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
             ref ComponentEntry entry = ref TMachine.At<ComponentEntry>(component.Entry);
             component.IsCore = (entry.Flags & ComponentFlags.Core) != 0;
             component.IsProxy = (entry.Flags & ComponentFlags.Proxy) != 0;
+            component.TakesLent = (entry.Flags & ComponentFlags.LentBuffers) != 0;
             if (component.IsProxy)
             {
                 if (kernel.Proxy >= 0)

@@ -21,6 +21,9 @@ public struct Component
     public bool IsProxy;
     public bool IsCore;
 
+    /// <summary>Its threads have windows for buffers that are lent to them.</summary>
+    public bool TakesLent;
+
     public uint Index;
 
     /// <summary>Which of its lives this is; the first is 1.</summary>

@@ -1,4 +1,6 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
 
@@ -34,6 +36,12 @@ public enum DowncallMessage : byte
     Forwarded = 2,
     Completion = 3,
     UpcallReturn = 4,
+}
+
+[InlineArray(ServiceMessage.MaxParameters)]
+public struct LentRanges
+{
+    private LentRange _first;
 }
 
 /// <summary>One Linux thread's call, from its HVC to its answer.</summary>
@@ -80,6 +88,15 @@ public struct Downcall
 
     /// <summary>Badge of the capability that forwarded it.</summary>
     public ulong Badge;
+
+    /// <summary>Buffers of the caller that go along to the service, in XnuProxy's window.</summary>
+    public LentRanges Lent;
+
+    /// <summary>Pages of <see cref="Lent"/>; 0 = none go along.</summary>
+    public uint LentPages;
+
+    /// <summary>The thread that sees them; 0 = nobody yet.</summary>
+    public ulong LentTo;
 
     /// <summary>Who made the upcall has ended: the return goes to XnuProxy none the less, which may have something of Linux's to give back.</summary>
     public const ulong Nobody = 0;

@@ -5,7 +5,7 @@ namespace Exclaves.SecureKernel;
 /// <summary>What XnuProxy alone may ask: it answers Linux and handles Linux's memory.</summary>
 public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>x0 = endpoint slot, x1 = VA of the call's RPC argument, x2 = generation of the server that is meant, 0 = any. Hands the downcall on; the caller owes it nothing any more.</summary>
+    /// <summary>x0 = endpoint slot, x1 = VA of the call's RPC argument, x2 = generation of the server that is meant, 0 = any, x3 = whether buffers go along. Hands the downcall on; the caller owes it nothing any more.</summary>
     public static Status Forward(ref KernelState kernel, ref Thread caller)
     {
         if (!MayUse(ref kernel, ref caller))
@@ -44,6 +44,15 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         }
 
         int index = (int)caller.Serving.Whom;
+        if (caller.Context.X[3] != 0)
+        {
+            status = Lending<TMachine>.TryAttach(ref kernel, index, caller.IpcPage, in server);
+            if (status != Status.Ok)
+            {
+                return status;
+            }
+        }
+
         caller.Serving = default;
         kernel.Downcalls[index].RpcArgument = caller.Context.X[1];
         kernel.Downcalls[index].Badge = TMachine.At<CapabilitySlot>(slot).Badge;
@@ -216,6 +225,11 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         if (!IsWindow(window, pages))
         {
             return Status.BadArgument;
+        }
+
+        if (Lending<TMachine>.IsLent(ref kernel, window, pages))
+        {
+            return Status.Busy;
         }
 
         done = pages < SecureCallArguments.SharePages ? pages : SecureCallArguments.SharePages;

@@ -156,6 +156,11 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
     {
         ref Downcall call = ref kernel.Downcalls[index];
         bool inUpcall = call.IsInUpcall;
+        if (call.LentPages != 0)
+        {
+            Lending<TMachine>.End(ref kernel, index);
+        }
+
         switch (call.Phase)
         {
             case DowncallPhase.Queued:

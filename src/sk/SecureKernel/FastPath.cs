@@ -85,6 +85,12 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
             return Step.None;
         }
 
+        if (caller.Context.X[3] != 0
+            && Lending<TMachine>.TryAttach(ref kernel, index, caller.IpcPage, in kernel.Components[target.Owner]) != Status.Ok)
+        {
+            return Step.None;
+        }
+
         ref Thread server = ref TMachine.At<Thread>(receiver);
         target.Receivers = server.Next;
         ref Downcall call = ref kernel.Downcalls[index];
@@ -93,6 +99,7 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
         call.Message = DowncallMessage.Forwarded;
         Messages<TMachine>.Copy(server.IpcPage, caller.IpcPage, in shape);
         Stamp(ref server, call.Badge, 0);
+        Lending<TMachine>.Show(ref kernel, ref call, ref server);
         Receive(ref own, component.Endpoint, ref caller);
         return Serve(ref cpu, ref server, ref call, index);
     }
@@ -128,6 +135,11 @@ public static class FastPath<TMachine> where TMachine : struct, IMachine
 
         ref Thread proxy = ref TMachine.At<Thread>(receiver);
         proxys.Receivers = proxy.Next;
+        if (call.LentPages != 0)
+        {
+            Lending<TMachine>.End(ref kernel, index);
+        }
+
         call.Badge = component.Generation;
         call.Message = DowncallMessage.Completion;
         shape.Label = MessageLabel.Completion;

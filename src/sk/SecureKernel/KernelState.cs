@@ -17,6 +17,12 @@ public struct DowncallTable
     private Downcall _first;
 }
 
+[InlineArray(Limits.Downcalls / 64)]
+public struct LendingMap
+{
+    private ulong _first;
+}
+
 [InlineArray(Virt.MaxCpus)]
 public struct CpuTable
 {
@@ -70,6 +76,9 @@ public struct KernelState
     public ulong FreeDowncalls;
 
     public PendingWork Pending;
+
+    /// <summary>Bit i: downcall i has buffers of its caller with it.</summary>
+    public LendingMap Lending;
 
     public ulong RamBase;
     public ulong RamBytes;

@@ -326,11 +326,21 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
     private static bool IsIncomplete(in Component component, in ComponentEntry entry) =>
         component.StartThread < component.ThreadCount || component.StartSegment < entry.SegmentCount;
 
-    /// <summary>The IPC page of a thread, then its stack.</summary>
+    /// <summary>The IPC page of a thread, with its table for lent buffers, then its stack.</summary>
     private static Status MapThreadPage(ref Component component)
     {
         uint thread = component.StartThread;
         ulong page = component.StartPage++;
+        if (page == 0 && component.TakesLent)
+        {
+            ulong table = component.Space.Reserve<TMachine>(ref component.Memory, UserLayout.LentWindowOf(thread));
+            TMachine.At<Thread>(component.Thread(thread)).LentTable = table;
+            if (table == 0)
+            {
+                return Status.NoMemory;
+            }
+        }
+
         if (page == StackPages)
         {
             component.StartThread++;

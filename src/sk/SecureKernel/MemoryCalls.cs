@@ -196,12 +196,12 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    /// <summary>Ranges for a component's own use: not the shared window, nor the page that guards the first thread's stack, nor where its other threads lie.</summary>
+    /// <summary>Ranges for a component's own use: not the windows on pages of Linux, nor the page that guards the first thread's stack, nor where its other threads lie.</summary>
     public static bool IsOwnRange(ulong address, ulong pages)
     {
         const ulong Guard = UserLayout.StackTop - UserLayout.StackBytes - Limits.PageBytes;
         return AddressSpace.IsRange(address, pages)
-            && !Overlaps(address, pages, UserLayout.SharedBase, UserLayout.SharedEnd)
+            && !Overlaps(address, pages, UserLayout.SharedBase, UserLayout.LentEnd)
             && !Overlaps(address, pages, Guard, Guard + Limits.PageBytes)
             && !Overlaps(address, pages, UserLayout.ThreadBase, UserLayout.ThreadEnd);
     }

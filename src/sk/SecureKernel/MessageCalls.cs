@@ -77,6 +77,12 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
         {
             case ServingKind.Downcall when caller.Component != kernel.Proxy:
                 ref Downcall call = ref kernel.Downcalls[(int)caller.Serving.Whom];
+                if (call.LentPages != 0)
+                {
+                    // Its buffers lie in this thread's window, which the next call wants.
+                    return Status.BadState;
+                }
+
                 call.Phase = DowncallPhase.Deferred;
                 call.At = target;
                 break;

@@ -138,6 +138,11 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         shape.Label = MessageLabel.Completion;
 
         ref Downcall call = ref kernel.Downcalls[index];
+        if (call.LentPages != 0)
+        {
+            Lending<TMachine>.End(ref kernel, index);
+        }
+
         call.Badge = kernel.Components[server].Generation;
         if (call.IsInUpcall)
         {
@@ -331,6 +336,11 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         header.Badge = call.Message is DowncallMessage.Forwarded or DowncallMessage.Completion ? call.Badge : 0;
         header.Downcall = server.Component == kernel.Proxy ? call.Id(index) : 0;
         header.Capability = 0;
+        if (call.Message == DowncallMessage.Forwarded)
+        {
+            Lending<TMachine>.Show(ref kernel, ref call, ref server);
+        }
+
         if (call.Message == DowncallMessage.UpcallReturn && call.Upcaller == Downcall.ProxyItself)
         {
             call.Message = DowncallMessage.None;

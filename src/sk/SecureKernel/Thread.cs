@@ -99,6 +99,9 @@ public struct Thread
     /// <summary>Physical address.</summary>
     public ulong IpcPage;
 
+    /// <summary>Physical address of the table for buffers that are lent to it; 0 = it takes none.</summary>
+    public ulong LentTable;
+
     /// <summary>TTBR0_EL1 while it runs.</summary>
     public ulong TranslationBase;
 

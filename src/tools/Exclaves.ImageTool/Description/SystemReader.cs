@@ -115,7 +115,7 @@ public sealed class SystemReader
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "lentBuffers"]))
         {
             return draft;
         }
@@ -128,6 +128,7 @@ public sealed class SystemReader
         draft.Threads = reader.Has("threads") ? reader.Member("threads").Number(1, MaxThreads) : 1;
         draft.Flags |= reader.Has("core") && reader.Member("core").Flag() ? ComponentFlags.Core : 0;
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
+        draft.Flags |= reader.Has("lentBuffers") && reader.Member("lentBuffers").Flag() ? ComponentFlags.LentBuffers : 0;
         draft.Flags |= reader.Has("measurements") && reader.Member("measurements").Flag() ? ComponentFlags.Measurements : 0;
         return draft;
     }
@@ -198,6 +199,11 @@ public sealed class SystemReader
             {
                 _problems.Add(proxy.Place + ".grants", "must be absent for the proxy: its capabilities follow from the services.");
             }
+        }
+
+        foreach (Draft draft in _drafts.Where(d => (d.Flags & ComponentFlags.LentBuffers) != 0 && (d.Flags & (ComponentFlags.Core | ComponentFlags.Proxy)) != 0))
+        {
+            _problems.Add(draft.Place + ".lentBuffers", "is not for a core component: a Linux that starts anew takes its pages back, and who uses one then ends.");
         }
 
         foreach (Draft draft in _drafts.Where(d => d.Kind == ComponentKind.DotNet))

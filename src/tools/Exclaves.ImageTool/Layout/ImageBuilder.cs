@@ -333,6 +333,7 @@ public sealed class ImageBuilder
     private void CheckQuota(ComponentDescription component, List<PlannedSegment> segments)
     {
         ulong needed = (component.Threads * (UserLayout.StackBytes + Page)) + Page;
+        needed += (component.Flags & ComponentFlags.LentBuffers) != 0 ? (component.Threads + 1) * Page : 0;
         if ((component.Flags & ComponentFlags.Proxy) != 0)
         {
             needed += AlignUp((ulong)Unsafe.SizeOf<ServiceEntry>() * (ulong)_system.Services.Count, Page);
@@ -379,7 +380,7 @@ public sealed class ImageBuilder
         return entry;
     }
 
-    private static ServiceEntry ServiceOf(ServiceDescription service)
+    private ServiceEntry ServiceOf(ServiceDescription service)
     {
         Span<byte> uuid = stackalloc byte[16];
         _ = service.Uuid.TryWriteBytes(uuid, bigEndian: true, out _);
@@ -390,6 +391,7 @@ public sealed class ImageBuilder
             Component = (uint)service.Component,
             ProxySlot = service.ProxySlot,
             OnBus = service.OnBus ? 1u : 0u,
+            LentBuffers = (_system.Components[service.Component].Flags & ComponentFlags.LentBuffers) != 0 ? 1u : 0u,
         };
         SetName(ref entry.Name, service.Name);
         return entry;

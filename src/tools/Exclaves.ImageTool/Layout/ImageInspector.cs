@@ -66,6 +66,7 @@ public sealed class ImageInspector
                 Proxy = (component.Flags & ComponentFlags.Proxy) != 0,
                 Measurements = (component.Flags & ComponentFlags.Measurements) != 0,
                 Threads = Math.Max(component.Threads, 1),
+                LentBuffers = (component.Flags & ComponentFlags.LentBuffers) != 0,
                 component.QuotaBytes,
                 component.DonatedBytes,
                 Capabilities = HeldBy(index).Select(held => new
@@ -116,8 +117,9 @@ public sealed class ImageInspector
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
         string measurements = (component.Flags & ComponentFlags.Measurements) != 0 ? ", reads the measurement log" : "";
+        string lent = (component.Flags & ComponentFlags.LentBuffers) != 0 ? ", takes lent buffers" : "";
         string threads = component.Threads > 1 ? $", {component.Threads} threads" : "";
-        _output.WriteLine($"component {Names.Of(component.Name)} ({KindOf(component)}{core}{proxy}{measurements}{threads}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
+        _output.WriteLine($"component {Names.Of(component.Name)} ({KindOf(component)}{core}{proxy}{measurements}{threads}{lent}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
         for (int i = 0; i < (int)Math.Min(component.SegmentCount, ComponentEntry.MaxSegments); i++)
         {
             SegmentEntry segment = component.Segments[i];
