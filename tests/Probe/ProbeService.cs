@@ -10,6 +10,8 @@ namespace Exclaves.Probe;
 internal readonly struct ProbeService : IService
 {
     private static ulong _arrivals;
+    private static ulong _worked;
+    private static ulong _sum;
 
     public static uint Open(ref ServiceMessage message) => Tee.Success;
 
@@ -40,6 +42,13 @@ internal readonly struct ProbeService : IService
             case ProbeOperation.WriteLent:
             case ProbeOperation.ReadAfter:
                 LentBuffers.Trespass(operation);
+                return Tee.Success;
+            case ProbeOperation.Work:
+                Work(ref message);
+                return Tee.Success;
+            case ProbeOperation.Worked:
+                message.P0.A = Volatile.Read(ref _worked);
+                message.P0.B = Volatile.Read(ref _sum);
                 return Tee.Success;
             case ProbeOperation.Spin:
                 message.P1.A = HelloTransform.Spin(message.P0.A);
@@ -73,6 +82,14 @@ internal readonly struct ProbeService : IService
         Hostile.Run(page, kept.P0.A, kept.P0.B, ref kept);
         page.Header = header;
         message = kept;
+    }
+
+    private static void Work(ref ServiceMessage message)
+    {
+        ulong rounds = message.P0.A;
+        _ = ServiceServer.Answer(ref message, Tee.Success);
+        Volatile.Write(ref _sum, HelloTransform.Spin(rounds));
+        _ = Interlocked.Increment(ref _worked);
     }
 
     /// <summary>Two that are inside at once meet. Whoever stays alone for so many turns says so.</summary>

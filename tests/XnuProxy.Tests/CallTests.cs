@@ -520,6 +520,13 @@ public class CallTests
                     decision = world.Complete(decision.Downcall, claim % 3 == 0 ? Tee.ErrorShortBuffer : Tee.Success, length);
                 }
 
+                if (world.Lenders.Count != 0)
+                {
+                    Assert.Equal((Ending.Receive, (uint)MessageCommand.DoBottomHalf), (decision.Ending, command));
+                    decision = world.Send(MessageLabel.Completion, world.Lenders[0]);
+                    world.Lenders.Clear();
+                }
+
                 Assert.Equal(Ending.Finish, decision.Ending);
                 Assert.Contains(decision.X0, new[] { Tee.ReturnOk, Tee.ReturnBadAddress });
                 if (decision.X0 != Tee.ReturnOk)

@@ -22,6 +22,8 @@ public readonly struct FakeSystem : IProxySystem
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
         World.IsServiceDead || (generation != 0 && generation != World.Life) ? Status.PeerDied : World.End(Ending.Forward);
 
+    public static Status LendTime(ulong downcall) => World.LendTime(downcall);
+
     public static Status Restart(uint component) => World.Restart(component);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => World.End(Ending.Finish);

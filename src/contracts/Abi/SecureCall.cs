@@ -112,7 +112,7 @@ public enum SecureCall : ulong
     /// <summary>x0 = notification slot: sets the bits of its badge. Whoever waits for it goes on.</summary>
     Signal = 32,
 
-    /// <summary>x0 = notification slot: waits until bits are set; they are in x1 and cleared.</summary>
+    /// <summary>x0 = notification slot: waits until bits are set; they are in x1 and cleared. Status.Cancelled: the Linux thread whose call this is has a signal; the next wait may end the call.</summary>
     Wait = 33,
 
     /// <summary>As <see cref="Wait"/> but answers at once: Status.Busy when no bit is set.</summary>
@@ -142,6 +142,10 @@ public enum SecureCall : ulong
 
     /// <summary>Downcall capability. x0 = component index: one that has ended is declared anew, as soon as all that it had is scrubbed and revoked; its next caller starts it.</summary>
     Restart = 42,
+
+    /// <summary>Downcall capability. x0 = id of the downcall being served, which lends its time to threads that no call waits for; the caller goes on. It comes back as a
+    /// <see cref="MessageLabel.Completion"/>: Status.Ok when nobody has work left, Status.Busy after some turns. Status.BadState: another one lends.</summary>
+    LendTime = 49,
 }
 
 /// <summary>What <see cref="SecureCall.Retype"/> makes.</summary>

@@ -113,6 +113,12 @@ public enum ProbeOperation : uint
 
     /// <summary>No buffer. Reads where the last call's lay: the conclave ends there.</summary>
     ReadAfter = 24,
+
+    /// <summary>p0 value in: a = rounds. Answers at once, then does <see cref="HelloTransform.Spin"/>.</summary>
+    Work = 25,
+
+    /// <summary>p0 value out: a = how often <see cref="Work"/> has been done, b = the last sum.</summary>
+    Worked = 26,
 }
 
 /// <summary>What Hello does with memory beyond its own.</summary>

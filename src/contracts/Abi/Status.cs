@@ -53,4 +53,7 @@ public enum Status : uint
 
     /// <summary>The object for which the caller waited was taken away.</summary>
     Revoked = 16,
+
+    /// <summary>The caller gave up.</summary>
+    Cancelled = 19,
 }

@@ -21,6 +21,11 @@ internal static class Program
             return Victim.Run((VictimKind)int.Parse(kind, CultureInfo.InvariantCulture), int.Parse(seed, CultureInfo.InvariantCulture));
         }
 
+        if (arguments is [WaitTests.Command])
+        {
+            return WaitTests.WaitForNobody();
+        }
+
         ParseResult parsed = Commands().Parse(arguments);
         if (parsed.Errors.Count != 0)
         {
@@ -104,6 +109,12 @@ internal static class Program
         Command lent = new("lent", "Buffers that a service sees in place: read, filled, shared while the call lasts, out of reach after it.");
         lent.SetAction(_ => LentTests.Run());
         probe.Add(lent);
+        Command wait = new("wait", "A call that waits inside for what nobody does sleeps in Linux and can be killed.");
+        wait.SetAction(_ => WaitTests.Wait());
+        probe.Add(wait);
+        Command background = new("background", "A service that works on after its answer gets time from Linux.");
+        background.SetAction(_ => WaitTests.Background());
+        probe.Add(background);
         Command scale = new("scale", "What two callers get done at once, by the wall clock. Needs two CPUs.") { json };
         scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
         probe.Add(scale);

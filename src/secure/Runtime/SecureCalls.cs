@@ -28,12 +28,16 @@ public static unsafe class SecureCalls
 
     public static Status ReplyReceive() => Call(0, 0, 0, 0, 0, SecureCall.ReplyReceive);
 
+    public static Status Reply() => Call(0, 0, 0, 0, 0, SecureCall.Reply);
+
     public static Status CallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Call);
 
     public static Status TryCallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.TryCall);
 
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
         Call(slot, rpcArgument, generation, lends ? 1ul : 0, 0, SecureCall.ForwardReceive);
+
+    public static Status LendTime(ulong downcall) => Call(downcall, 0, 0, 0, 0, SecureCall.LendTime);
 
     public static Status Restart(ulong component) => Call(component, 0, 0, 0, 0, SecureCall.Restart);
 

@@ -27,8 +27,21 @@ public static class ServiceServer
                 Serve<TService>(page);
             }
 
-            status = SecureCalls.ReplyReceive();
+            status = page.Header.Label == MessageLabel.None ? SecureCalls.Receive() : SecureCalls.ReplyReceive();
         }
+    }
+
+    /// <summary>The caller has its answer now, and the service works on, on time that Linux lends and on that of calls which need this thread. For within Invoke.</summary>
+    public static Status Answer(ref ServiceMessage message, uint result)
+    {
+        IpcPage page = IpcPage.Own;
+        message.Result = result;
+        page.SetReply(Status.Ok, AnswerLength(ref message));
+        Status status = SecureCalls.Reply();
+
+        // Nothing is owed any more.
+        page.Header.Label = MessageLabel.None;
+        return status;
     }
 
     /// <summary>The contents of a buffer parameter: what came in, or the room for what goes out.</summary>
@@ -81,13 +94,19 @@ public static class ServiceServer
         }
 
         ref ServiceMessage message = ref page.Service;
-        message.Result = page.Header.Label switch
+        uint result = page.Header.Label switch
         {
             MessageLabel.Open => TService.Open(ref message),
             MessageLabel.Invoke => TService.Invoke(ref message),
             MessageLabel.Close => TService.Close(ref message),
             _ => Tee.ErrorNotSupported,
         };
+        if (page.Header.Label == MessageLabel.None)
+        {
+            return;
+        }
+
+        message.Result = result;
         page.SetReply(Status.Ok, AnswerLength(ref message));
     }
 

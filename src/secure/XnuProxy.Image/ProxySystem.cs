@@ -24,6 +24,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
         SecureCalls.ForwardReceive(slot, rpcArgument, generation, lends);
 
+    public static Status LendTime(ulong downcall) => SecureCalls.LendTime(downcall);
+
     public static Status Restart(uint component) => SecureCalls.Restart(component);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => SecureCalls.FinishReceive(downcall, x0);

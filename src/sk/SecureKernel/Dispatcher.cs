@@ -69,6 +69,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             DowncallPhase.Held => RunThread(ref kernel, ref cpu, call.At, true),
             DowncallPhase.Queued => RunServerOf(ref kernel, ref cpu, TMachine.At<Endpoint>(call.At).Owner),
             DowncallPhase.Deferred => RunServerOf(ref kernel, ref cpu, TMachine.At<Reply>(call.At).Owner),
+            DowncallPhase.Lending => Background<TMachine>.Next(ref kernel, ref cpu),
             _ => Broken(call.At, 3),
         };
     }
@@ -101,6 +102,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             case Trap.FastInterrupt:
                 thread.State = ThreadState.Ready;
                 thread.Interrupted = true;
+                Background<TMachine>.Note(ref kernel, in thread);
                 return cpu.Booting ? Next(ref kernel, ref cpu) : LeaveForInterrupt(ref kernel, ref cpu);
             default:
                 TMachine.Panic(PanicCode.KernelFault, thread.Context.Syndrome, thread.Context.ProgramCounter, component.Index);
@@ -274,9 +276,9 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
 
     /// <summary>Linux has something to do first.</summary>
     private static Step Nothing(ref KernelState kernel, ref Cpu cpu, ulong detail) =>
-        cpu.Booting ? Broken(detail, 2) : Interrupted(ref kernel, ref cpu);
+        cpu.Booting ? Broken(detail, 2) : Naps<TMachine>.TryBegin(ref kernel, ref cpu) ? Step.Leave : Interrupted(ref kernel, ref cpu);
 
-    private static Step Run(ref KernelState kernel, ref Cpu cpu, ref Thread thread, bool own)
+    public static Step Run(ref KernelState kernel, ref Cpu cpu, ref Thread thread, bool own)
     {
         if (thread.Interrupted)
         {
@@ -292,6 +294,11 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
         if (!own)
         {
             kernel.Counters[(int)SkCounter.Helped]++;
+        }
+
+        if (cpu.Downcall != 0 && kernel.Downcalls[cpu.Downcall - 1].Phase != DowncallPhase.Lending)
+        {
+            kernel.Downcalls[cpu.Downcall - 1].Vain = 0;
         }
 
         cpu.Own = own && !cpu.Booting;

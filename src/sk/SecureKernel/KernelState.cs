@@ -76,6 +76,7 @@ public struct KernelState
     public ulong FreeDowncalls;
 
     public PendingWork Pending;
+    public BackgroundState Background;
 
     /// <summary>Bit i: downcall i has buffers of its caller with it.</summary>
     public LendingMap Lending;

@@ -46,6 +46,8 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.FinishReceive:
                 status = DowncallCalls<TMachine>.Finish(ref kernel, ref caller);
                 return status == Status.Ok ? MessageCalls<TMachine>.Receive(ref kernel, ref cpu, ref caller, 0) : Answer(ref kernel, ref caller, status);
+            case SecureCall.LendTime:
+                return Answer(ref kernel, ref caller, Background<TMachine>.Lend(ref kernel, ref caller));
             case SecureCall.Suspend:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Suspend(ref kernel, ref caller));
             case SecureCall.LinuxRead:
@@ -124,6 +126,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
     {
         caller.State = ThreadState.Ready;
         caller.Interrupted = true;
+        Background<TMachine>.Note(ref kernel, in caller);
         return cpu.Booting ? Dispatcher<TMachine>.Next(ref kernel, ref cpu) : Dispatcher<TMachine>.LeaveForInterrupt(ref kernel, ref cpu);
     }
 
