@@ -1,3 +1,4 @@
+using System;
 using System.Threading.Tasks;
 using Exclaves.Cli.Machine;
 using Xunit;
@@ -29,6 +30,13 @@ public class CallTests
 
     [Fact]
     public async Task WrongCallsAreRefusedEachForItsReason() => await Guest.Require(Guest.Usual, "exclave-guest malformed");
+
+    [Fact]
+    public async Task GeneratedClientsCallAFreestandingServiceAndOneOfDotNet()
+    {
+        string said = await Guest.Require(Guest.Usual, "exclave-guest tightbeam");
+        Assert.Contains("tightbeam: 1000 calls of Hello, 0 wrong\ntightbeam: 2000 random requests, 0 without a proper refusal\n", said, StringComparison.Ordinal);
+    }
 
     [Fact]
     public async Task AConclaveThatEndsTakesNothingElseDown() => await Guest.Require(Guest.Usual, "exclave-guest crash");

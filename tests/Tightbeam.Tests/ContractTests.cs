@@ -64,6 +64,7 @@ public class ContractTests
         { "id: 0x11", "id: 0x12", "EXT021 its id was 0x00000011 and is 0x00000012" },
         { "version: 2)]", "version: 2, CallBytes = 8000)]", "EXT021 a call had 3840 bytes and has 8000" },
         { "[Op(5)]", "[Op(4)] Status New(uint a); [Op(5)]", "EXT021 new operation 4 (New) says Since = 1: version 2 was without it" },
+        { "[Op(5)]", "[Op(4, Since = 2)] Status New(uint a); [Op(5)]", "EXT021 new operation 4 (New) says Since = 2: version 2 was without it" },
         { "Key(uint value, Kind kind) { public uint Value", "Key(ulong value, Kind kind) { public ulong Value", "EXT021 struct Test.Key was (uint, Test.Kind) and is (ulong, Test.Kind)" },
         { "Red = 1, Green = 2 }", "Red = 1, Green = 2, Blue = 3 }", "EXT021 enum Test.Kind comes back from operations" },
         { "Red = 1, Green = 2 }", "Red = 1 }", "EXT021 value 2 of enum Test.Kind is gone" },

@@ -145,7 +145,7 @@ public class HostileTests
         byte[] bytes = new byte[512];
         byte[][] valid = [.. Messages().Select(m => m.Request)];
         int reached = 0;
-        for (int i = 0; i < 750_000; i++)
+        for (int i = 0; i < 400_000; i++)
         {
             int length = random.Next(bytes.Length);
             Span<byte> message = bytes.AsSpan(0, length);
@@ -160,7 +160,7 @@ public class HostileTests
             AssertWellFormed(loop.Serve(message));
         }
 
-        for (int i = 0; i < 750_000; i++)
+        for (int i = 0; i < 400_000; i++)
         {
             // A valid message with a few random bytes.
             byte[] request = valid[random.Next(valid.Length)];
@@ -175,7 +175,7 @@ public class HostileTests
             reached += loop.Service.Calls - before;
         }
 
-        Assert.InRange(reached, 15_000, 740_000);
+        Assert.InRange(reached, 8_000, 390_000);
     }
 
     [Theory]
@@ -187,7 +187,7 @@ public class HostileTests
         (byte[] Request, byte[] Response, Action<Loop> Call)[] all = [.. Messages()];
         byte[] current = [];
         Loop loop = new() { Tamper = _ => current };
-        for (int i = 0; i < 500_000; i++)
+        for (int i = 0; i < 300_000; i++)
         {
             (_, byte[] response, Action<Loop> call) = all[random.Next(all.Length)];
             if (i % 2 == 0)

@@ -161,19 +161,11 @@ public enum HelloMemoryAction : uint
     Keep = 4,
 }
 
-/// <summary>Operations of <see cref="Services.Signer"/>.</summary>
+/// <summary>The one operation of <see cref="Services.Signer"/> that has a number; the others are those of its Tightbeam interface.</summary>
 public enum SignerOperation : uint
 {
+    /// <summary>No parameters; success. For measurements.</summary>
     Null = 0,
-
-    /// <summary>Makes a new key pair. p0 buffer out: SubjectPublicKeyInfo, DER.</summary>
-    Generate = 1,
-
-    /// <summary>p0 buffer in: a SHA-256 digest, 32 bytes; p1 buffer out: ECDSA signature, DER.</summary>
-    Sign = 2,
-
-    /// <summary>p0 buffer out: SubjectPublicKeyInfo, DER.</summary>
-    PublicKey = 3,
 }
 
 /// <summary>Operations of <see cref="Services.Statistics"/>.</summary>

@@ -21,6 +21,9 @@ public readonly struct WireHeader
     /// <summary>Request and answer of one call in one message of the secure world: its body less <see cref="ServiceMessage"/>, and room to align.</summary>
     public const int MessageCallBytes = 3_840;
 
+    /// <summary>The one GlobalPlatform operation that carries requests: p0 = request, p1 = answer, p2 and p3 = shared buffers.</summary>
+    public const uint TeeOperation = 0x5442_0001;
+
     /// <summary>Answers the interface's version and nothing else; every interface has it.</summary>
     public const ushort VersionOperation = 0;
 

@@ -62,6 +62,9 @@ internal static class Program
         Command malformed = new("malformed", "Calls that are wrong in one way each; every one has its expected refusal.") { json };
         malformed.SetAction(parsed => Malformed.Run(parsed.GetValue(json)));
 
+        Command tightbeam = new("tightbeam", "Tightbeam calls of Hello (freestanding) and Signer (.NET): values, spans, text of refusals, random requests, deadlines.") { count, seed };
+        tightbeam.SetAction(parsed => TightbeamTest.Run(parsed.GetValue(count), parsed.GetValue(seed)));
+
         Command crash = new("crash", "Makes Hello fault: the caller learns it, other services go on.");
         crash.SetAction(_ => Crash.Run());
 
@@ -152,7 +155,7 @@ internal static class Program
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps };
     }
 
     private static int Complain(string message, int exit)

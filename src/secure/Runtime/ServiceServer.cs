@@ -32,7 +32,7 @@ public static class ServiceServer
     }
 
     /// <summary>The contents of a buffer parameter: what came in, or the room for what goes out.</summary>
-    public static Span<byte> Buffer(ref ServiceParameter parameter) =>
+    public static Span<byte> Buffer(scoped ref ServiceParameter parameter) =>
         parameter.C != 0 ? default : IpcPage.Own.Body.Slice((int)parameter.Offset, (int)parameter.A);
 
     /// <summary>Linux's clock, by an upcall.</summary>
