@@ -44,7 +44,7 @@ public class CallTests
     /// <summary>Half a minute of what `exclave soak` does for ten.</summary>
     [Fact]
     public async Task AllStormsAtOnceLeaveNothingBehind() =>
-        Assert.Contains("soak: nothing hangs, 0 wrong", await Guest.Require(Guest.Usual with { Cpus = 4 }, "exclave-guest soak --seconds 30", 300));
+        Assert.Contains("soak: nothing hangs, 0 wrong", await Guest.Require(Guest.Usual with { Cpus = 4, Addition = "tests/Probe/probe.json" }, "exclave-guest soak --seconds 30", 300));
 
     private static async Task Load(int count, int cpus, int seconds)
     {

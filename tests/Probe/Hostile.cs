@@ -236,6 +236,37 @@ internal ref struct Hostile
         Expect(Status.BadState, SecureCall.Move, Capabilities.Back, Capabilities.There);
         Expect(Status.Denied, SecureCall.Delete, ComponentEntry.OwnEndpointSlot);
         Expect(Status.Denied, SecureCall.Delete, Capabilities.Untyped);
+        Rights();
+        Exhausted();
+    }
+
+    /// <summary>What was derived without a right has none, and derives none; a badge stays.</summary>
+    private void Rights()
+    {
+        const ulong Send = 1;
+        const ulong Receive = 2;
+        const ulong Badge = 5;
+        Expect(Status.Ok, SecureCall.Derive, Capabilities.Passing, Capabilities.StormRoot, Receive, Badge);
+        Expect(Status.Denied, SecureCall.Call, Capabilities.Passing);
+        Expect(Status.Denied, SecureCall.TryCall, Capabilities.Passing);
+        Expect(Status.Denied, SecureCall.Derive, Free, Capabilities.Passing, Receive, Badge + 1);
+        Expect(Status.Ok, SecureCall.Derive, Free, Capabilities.Passing, Send | Receive);
+        Expect(Status.Denied, SecureCall.Call, Free);
+        Expect(Status.Ok, SecureCall.Delete, Capabilities.Passing);
+        Expect(Status.BadCapability, SecureCall.Delete, Free);
+    }
+
+    /// <summary>What is given out of untyped memory is not given out again before it is back.</summary>
+    private void Exhausted()
+    {
+        const ulong All = 8;
+        Expect(Status.Ok, SecureCall.Revoke, Capabilities.Spare);
+        Expect(Status.Ok, SecureCall.Retype, Capabilities.Spare, (ulong)ObjectKind.Frame, 0, Free, All);
+        Expect(Status.NoMemory, SecureCall.Retype, Capabilities.Spare, (ulong)ObjectKind.Frame, 0, Free + All, 1);
+        Expect(Status.NoMemory, SecureCall.Retype, Capabilities.Spare, (ulong)ObjectKind.Endpoint, 0, Free + All, 1);
+        Expect(Status.Ok, SecureCall.Delete, Free);
+        Expect(Status.NoMemory, SecureCall.Retype, Capabilities.Spare, (ulong)ObjectKind.Endpoint, 0, Free, 1);
+        Expect(Status.Ok, SecureCall.Revoke, Capabilities.Spare);
     }
 
     /// <summary>Any number, any words: never success.</summary>

@@ -56,6 +56,17 @@ internal readonly struct ProbeService : IService
             case ProbeOperation.Meet:
                 message.P1.A = Meet(message.P0.A) ? 1ul : 0;
                 return Tee.Success;
+            case ProbeOperation.End:
+                Endings.End((ProbeFault)message.P0.A);
+                return Tee.ErrorGeneric;
+            case ProbeOperation.DeriveStorm:
+                message.P1.A = Storm.Derive(message.P0.A, out message.P1.B);
+                return Tee.Success;
+            case ProbeOperation.Sleep:
+                return ServiceServer.Sleep(message.P0.A) == Status.Ok ? Tee.Success : Tee.ErrorCommunication;
+            case ProbeOperation.RevokeStorm:
+                message.P1.A = Storm.Revoke(message.P0.A, out message.P1.B);
+                return Tee.Success;
             default:
                 return Tee.ErrorNotSupported;
         }

@@ -67,7 +67,7 @@ public enum SecureCall : ulong
     /// <summary>x0 = VA, x1 = bytes (at most 256): one line of log.</summary>
     Log = 18,
 
-    /// <summary>x0 = code: the component ends; its callers get <see cref="Status.PeerDied"/>.</summary>
+    /// <summary>x0 = code (<see cref="ExitCode"/>), x1 = VA of a <see cref="UserContext"/>, 16-byte aligned within a page, that is reported in place of the caller's own, or 0: the component ends; its callers get <see cref="Status.PeerDied"/>.</summary>
     Exit = 19,
 
     /// <summary>Counters capability. x0 = VA (8-byte aligned), x1 = words: SK's counters (<see cref="SkCounter"/>), then SPTM's (<see cref="SptmCounter"/>).</summary>
@@ -119,16 +119,16 @@ public enum SecureCall : ulong
     Poll = 34,
 
     /// <summary>x0 = untyped slot, x1 = <see cref="ObjectKind"/>, x2 = log2 of the bytes (<see cref="ObjectKind.Untyped"/> alone, else 0), x3 = first slot,
-    /// x4 = how many: makes objects, one original capability each, in slots that follow each other. x3 and x4 say how far it came.</summary>
+    /// x4 = how many: makes objects, one original capability each, in slots that follow each other. x3 and x4 say how far it came. <see cref="Status.Revoked"/>: what was made of it is being taken back.</summary>
     Retype = 35,
 
-    /// <summary>x0 = empty slot, x1 = slot of an endpoint, a notification or a frame, x2 = rights kept, x3 = badge (0: as it is; else x1 has none yet): derives a capability.</summary>
+    /// <summary>x0 = empty slot, x1 = slot of an endpoint, a notification or a frame, x2 = rights kept, x3 = badge (0: as it is; else x1 has none yet): derives a capability. <see cref="Status.Revoked"/>: what was derived from it is being taken back.</summary>
     Derive = 36,
 
     /// <summary>x0 = empty slot, x1 = slot: moves a capability that boot did not make.</summary>
     Move = 37,
 
-    /// <summary>x0 = slot: takes back everything that was derived from it, wherever it is. Untyped memory is free, and zero, afterwards.</summary>
+    /// <summary>x0 = slot: takes back everything that was derived from it, wherever it is. Untyped memory is free, and zero, afterwards. Until it is complete nothing is derived from any of them.</summary>
     Revoke = 38,
 
     /// <summary>x0 = slot: <see cref="Revoke"/>, then gives the capability up; with the original, the object ends.</summary>
@@ -223,7 +223,10 @@ public enum SkCounter : uint
     /// <summary>No counter: ticks of CNTVCT_EL0 that a CPU was in SK at most before it let interrupts in, waiting for SK's lock included.</summary>
     LongestMasked = 13,
 
-    Count = 14,
+    /// <summary>No counter: frames of memory that SPTM left to SK at boot.</summary>
+    PoolFrames = 14,
+
+    Count = 15,
 }
 
 /// <summary>Why SK entered a personality handler (x0).</summary>

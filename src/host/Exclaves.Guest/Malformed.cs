@@ -71,6 +71,10 @@ internal static class Malformed
         new("Tightbeam request of Hello, second buffer alone", b => Call(b.Hello, WireHeader.TeeOperation, Buffer(b, TeeDirection.In, 64), Buffer(b, TeeDirection.Out, 512), TeeParameter.None, Buffer(b, TeeDirection.In, 8)), Outcome.Secure(Tee.ErrorBadParameters)),
         new("component number 2^64-1", b => Statistics(b, (uint)StatisticsOperation.Component, TeeParameter.Input(ulong.MaxValue), Buffer(b, TeeDirection.Out, 512)), Outcome.Secure(Tee.ErrorItemNotFound)),
         new("counters into four bytes", b => Statistics(b, (uint)StatisticsOperation.Counters, Buffer(b, TeeDirection.Out, 4)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("resource number 2^64-1", b => Statistics(b, (uint)StatisticsOperation.Resource, TeeParameter.Input(ulong.MaxValue), Buffer(b, TeeDirection.Out, 512)), Outcome.Secure(Tee.ErrorItemNotFound)),
+        new("a resource into four bytes", b => Statistics(b, (uint)StatisticsOperation.Resource, TeeParameter.Input(0), Buffer(b, TeeDirection.Out, 4)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("memory without a buffer", b => Statistics(b, (uint)StatisticsOperation.Memory, TeeParameter.Input(0)), Outcome.Secure(Tee.ErrorBadParameters)),
+        new("a version that is no number", b => Statistics(b, (uint)StatisticsOperation.Version, TeeParameter.Output(), TeeParameter.Output()), Outcome.Secure(Tee.ErrorBadParameters)),
         new("session used after its end", Closed, Outcome.Kernel(Invalid)),
     ];
 

@@ -57,6 +57,9 @@ public static class ServiceServer
         return status;
     }
 
+    /// <summary>Linux's thread of this call sleeps; the thread that serves it waits.</summary>
+    public static Status Sleep(ulong milliseconds) => Ask(Rpc.Suspend, milliseconds, out _);
+
     /// <summary>Linux gives memory for this component's own mappings, within its declared quota; a multiple of 4 KiB, at most <see cref="Rpc.MaxMemoryBytes"/>.</summary>
     public static Status RequestMemory(ulong bytes) => Ask(Rpc.AllocateMemory, bytes, out _);
 

@@ -111,7 +111,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.ComponentInfo:
                 return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Component(ref kernel, ref caller));
             case SecureCall.Exit:
-                Lifecycle<TMachine>.End(ref kernel, ref caller, "exit"u8);
+                Exceptions<TMachine>.Exit(ref kernel, ref caller);
                 return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
             case SecureCall.Yield:
                 context.X[0] = (ulong)Status.Ok;
