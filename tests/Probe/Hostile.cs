@@ -62,7 +62,10 @@ internal ref struct Hostile
         Expect(Status.BadCall, SecureCall.None);
         for (ulong number = (ulong)SecureCall.Restart + 1; number <= LastNumber; number++)
         {
-            Expect(Status.BadCall, Number(number), 1, 2, 3);
+            if (Number(number) != SecureCall.LendTime)
+            {
+                Expect(Status.BadCall, Number(number), 1, 2, 3);
+            }
         }
 
         Expect(Status.BadCall, Number((1ul << 32) | (ulong)SecureCall.Exit));
@@ -155,6 +158,7 @@ internal ref struct Hostile
         Expect(Status.BadCapability, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
         Expect(Status.BadCapability, SecureCall.CollectDonated);
         Expect(Status.BadCapability, SecureCall.Restart, 1);
+        Expect(Status.BadCapability, SecureCall.LendTime, 1);
         Expect(Status.BadCapability, SecureCall.PhysicalAddress, Mapped);
         Expect(Status.BadCapability, SecureCall.Counters, Mapped, 1);
         Expect(Status.BadCapability, SecureCall.ComponentInfo);

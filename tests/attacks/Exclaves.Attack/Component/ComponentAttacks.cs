@@ -213,7 +213,7 @@ internal sealed class ComponentAttacks : IDisposable
         [
             SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead, SecureCall.LinuxWrite,
             SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated, SecureCall.PhysicalAddress,
-            SecureCall.Counters, SecureCall.ComponentInfo,
+            SecureCall.Counters, SecureCall.ComponentInfo, SecureCall.Restart, SecureCall.LendTime,
         ])
         {
             Refuse(call.ToString(), Status.BadCapability, () => _intruder.Call(call, ComponentEntry.UpcallSlot, _intruder.Data, 1));
