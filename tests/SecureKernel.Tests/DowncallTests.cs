@@ -207,7 +207,7 @@ public class DowncallTests
             Assert.True(sk.Result(Sk.Hello) == Status.BadCapability, $"{call}");
         }
 
-        for (ulong call = (ulong)SecureCall.Restart + 1; call < 80; call++)
+        for (ulong call = (ulong)SecureCall.Barrier + 1; call < 80; call++)
         {
             sk.Call(0, (SecureCall)call);
             Assert.Equal(Status.BadCall, sk.Result(Sk.Hello));

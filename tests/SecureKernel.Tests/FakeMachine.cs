@@ -108,6 +108,8 @@ public readonly struct FakeMachine : IMachine
     {
     }
 
+    public static ulong Counter() => Machine.Counter;
+
     /// <summary>A look for interrupts lets them in.</summary>
     public static bool InterruptPending()
     {
@@ -248,6 +250,7 @@ public readonly struct FakeMachine : IMachine
 
         public byte[] Memory { get; }
         public bool InterruptPending { get; set; }
+        public ulong Counter { get; set; } = 1000;
 
         /// <summary>How often SK looked for an interrupt.</summary>
         public int Looks { get; set; }

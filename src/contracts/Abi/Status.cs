@@ -53,4 +53,10 @@ public enum Status : uint
 
     /// <summary>The object for which the caller waited was taken away.</summary>
     Revoked = 16,
+
+    /// <summary>The deadline has passed.</summary>
+    TimedOut = 17,
+
+    /// <summary>Another thread ended the wait.</summary>
+    Kicked = 18,
 }

@@ -64,6 +64,8 @@ internal readonly unsafe struct SkMachine : IMachine
         Arm64.Isb();
     }
 
+    public static ulong Counter() => Arm64.ReadCntvctEl0();
+
     public static bool InterruptPending() => (Arm64.ReadIsrEl1() & PendingMask) != 0;
 
     public static bool InterruptPendingWithin()

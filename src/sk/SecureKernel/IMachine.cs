@@ -24,6 +24,9 @@ public interface IMachine
     /// <summary>Makes code that lies in memory visible to instruction fetch on all CPUs.</summary>
     static abstract void InvalidateInstructions();
 
+    /// <summary>CNTVCT_EL0.</summary>
+    static abstract ulong Counter();
+
     /// <summary>An interrupt of Linux waits for this CPU (ISR_EL1).</summary>
     static abstract bool InterruptPending();
 
