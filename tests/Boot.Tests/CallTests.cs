@@ -1,3 +1,4 @@
+using System;
 using System.Threading.Tasks;
 using Exclaves.Cli.Machine;
 using Xunit;
@@ -31,12 +32,19 @@ public class CallTests
     public async Task WrongCallsAreRefusedEachForItsReason() => await Guest.Require(Guest.Usual, "exclave-guest malformed");
 
     [Fact]
+    public async Task GeneratedClientsCallAFreestandingServiceAndOneOfDotNet()
+    {
+        string said = await Guest.Require(Guest.Usual, "exclave-guest tightbeam");
+        Assert.Contains("tightbeam: 1000 calls of Hello, 0 wrong\ntightbeam: 2000 random requests, 0 without a proper refusal\n", said, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task AConclaveThatEndsTakesNothingElseDown() => await Guest.Require(Guest.Usual, "exclave-guest crash");
 
     /// <summary>Half a minute of what `exclave soak` does for ten.</summary>
     [Fact]
     public async Task AllStormsAtOnceLeaveNothingBehind() =>
-        Assert.Contains("soak: nothing hangs, 0 wrong", await Guest.Require(Guest.Usual with { Cpus = 4 }, "exclave-guest soak --seconds 30", 300));
+        Assert.Contains("soak: nothing hangs, 0 wrong", await Guest.Require(Guest.Usual with { Cpus = 4, Addition = "tests/Probe/probe.json" }, "exclave-guest soak --seconds 30", 300));
 
     private static async Task Load(int count, int cpus, int seconds)
     {

@@ -12,6 +12,7 @@ using Exclaves.Cli.Machine;
 using Exclaves.Cli.Tools;
 using Exclaves.ImageTool.Signing;
 using Xunit;
+using ExitCode = Exclaves.Cli.ExitCode;
 
 namespace Exclaves.Boot.Tests;
 
@@ -35,10 +36,10 @@ public class PanicTests
         Assert.EndsWith($"\n{cpus}\n", result.Text, StringComparison.Ordinal);
 
         // Linux reads in the monitor's log what came to the console.
-        Assert.Contains("[Exclaves] panic in Fragile: fault", result.Text, StringComparison.Ordinal);
+        Assert.Contains("[Exclaves] panic in Fragile: write to unmapped memory", result.Text, StringComparison.Ordinal);
         Assert.Contains("[Exclaves] end: no call enters any more; Linux goes on", result.Text, StringComparison.Ordinal);
-        AssertReport(result, "Fragile", "fault", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
-        Assert.StartsWith("panic in Fragile: fault (no call enters any more; Linux goes on; ", result.Outcome.Panic[0], StringComparison.Ordinal);
+        AssertReport(result, "Fragile", "write to unmapped memory", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
+        Assert.StartsWith("panic in Fragile: write to unmapped memory (no call enters any more; Linux goes on; ", result.Outcome.Panic[0], StringComparison.Ordinal);
     }
 
     /// <summary>
@@ -65,9 +66,9 @@ public class PanicTests
     public async Task WhereItIsDeclaredTheMachineStops()
     {
         GuestResult result = await Guest.Run(WithFragile with { StopsOnPanic = true }, $"exclave-guest panic --service {Fragile}");
-        Assert.StartsWith("Fragile panicked: fault.", result.Outcome.Failure, StringComparison.Ordinal);
+        Assert.StartsWith("Fragile panicked: write to unmapped memory.", result.Outcome.Failure, StringComparison.Ordinal);
         Assert.Equal(ExitCode.Machine, result.Outcome.FailureCode);
-        JsonNode panic = AssertReport(result, "Fragile", "fault", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
+        JsonNode panic = AssertReport(result, "Fragile", "write to unmapped memory", "HelloService.Invoke", "src/conclaves/Hello/HelloService.cs:");
         Assert.Equal("the machine stops", (string?)panic["outcome"]);
     }
 
@@ -173,7 +174,7 @@ public class PanicTests
     {
         GuestResult result = await Guest.Run(Guest.Usual, "exclave-guest crash");
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
-        Assert.StartsWith("crash in Hello: fault (it alone ends; ", result.Outcome.Panic[0], StringComparison.Ordinal);
+        Assert.StartsWith("crash in Hello: write to unmapped memory (it alone ends; ", result.Outcome.Panic[0], StringComparison.Ordinal);
         Assert.Contains(result.Outcome.Panic, line => line.Contains("ServiceServer.Serve", StringComparison.Ordinal));
         Assert.Contains(result.Outcome.Panic, line => line.Contains("HelloService.Invoke", StringComparison.Ordinal));
         Assert.False(File.Exists(PanicFileOf(result)));

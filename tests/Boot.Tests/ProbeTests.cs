@@ -24,6 +24,16 @@ public class ProbeTests
     }
 
     [Theory, InlineData(1), InlineData(2)]
+    public async Task ACallThatWaitsSleepsInLinuxAndCanBeKilled(int cpus) => Assert.Equal(
+        "wait: the caller is in state S\nwait: killed, ended with 137\nwait: counters returned\n",
+        await Guest.Require(WithProbe with { Cpus = cpus }, "exclave-guest probe wait"));
+
+    [Theory, InlineData(1), InlineData(2)]
+    public async Task WorkThatNoCallWaitsForGetsTimeFromLinux(int cpus) => Assert.Equal(
+        "background: 1 of 1 done without a call; Linux was asked for time: yes\n",
+        await Guest.Require(WithProbe with { Cpus = cpus }, "exclave-guest probe background"));
+
+    [Theory, InlineData(1), InlineData(2)]
     public async Task TwoThreadsAreInsideOneServiceAtOnce(int cpus) =>
         Assert.Equal("meet: 2 of 2 were not alone\n", await Guest.Require(WithProbe with { Cpus = cpus }, "exclave-guest probe meet"));
 

@@ -18,7 +18,7 @@ public class PanicTests
         "[    2.1] exclave: stage tee 2.10",
         "[Exclaves] cpu 9 pc 0x9 sp 0x9: a line without a head counts for nothing",
         "[Exclaves] panic in Entropy: fault\r",
-        "[Exclaves] cpu 1 pc 0x7e0000001234 sp 0x7f00000ffff0 pstate 0x0 esr 0x92000006 far 0x10",
+        "[Exclaves] cpu 1 pc 0x7e0000001234 esr 0x92000006 sp 0x7f00000ffff0 pstate 0x0 far 0x10",
         "[Exclaves] x0 0x0 0x1 0x2 0x3",
         "[    7.0] a line of Linux between two of ours",
         "[    7.0] something [Exclaves] x28 0x1c 0x1d 0x1e",

@@ -109,7 +109,7 @@ public class CodecTests
     [Fact]
     public void ComponentNamesEndAtTheirZero()
     {
-        byte[] answer = new byte[112];
+        byte[] answer = new byte[120];
         Encoding.UTF8.GetBytes("org.exclaves.signer").CopyTo(answer, 0);
         BinaryPrimitives.WriteUInt64LittleEndian(answer.AsSpan(64), 0xB800_0000);
         BinaryPrimitives.WriteUInt32LittleEndian(answer.AsSpan(88), (uint)ComponentState.Running);

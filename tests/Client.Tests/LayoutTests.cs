@@ -70,7 +70,7 @@ public class LayoutTests
         Assert.Equal(24 + (32 * TeeSession.MaxParameters), Unsafe.SizeOf<InvokeBlock>());
         Assert.Equal(16, Unsafe.SizeOf<ShmAllocBlock>());
         Assert.Equal(24, Unsafe.SizeOf<ShmRegisterBlock>());
-        Assert.Equal(112, Unsafe.SizeOf<ComponentStatus>());
+        Assert.Equal(120, Unsafe.SizeOf<ComponentStatus>());
     }
 
     [Theory]

@@ -29,6 +29,9 @@ public sealed class FakeWorld
 
     public byte[] MessagePage { get; } = new byte[4096];
 
+    /// <summary>Where the program stood when the conclave ended.</summary>
+    public UserContext Ended { get; set; }
+
     public int FrameQuota { get; set; } = int.MaxValue;
 
     public ulong Now { get; set; } = 1000;
@@ -157,4 +160,10 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
     public readonly void Log(ReadOnlySpan<byte> line) => world.Log.Add(Encoding.UTF8.GetString(line));
 
     public readonly void Exit(ulong code) => throw new ConclaveEnded(code);
+
+    public readonly void Exit(ulong code, ref UserContext program)
+    {
+        world.Ended = program;
+        throw new ConclaveEnded(code);
+    }
 }

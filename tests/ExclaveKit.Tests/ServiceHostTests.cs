@@ -5,8 +5,10 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using CsCheck;
 using Exclaves.Abi;
+using Exclaves.Interfaces;
 using Exclaves.Kit;
 using Exclaves.Signer;
+using Exclaves.Tightbeam;
 using Xunit;
 
 namespace Exclaves.ExclaveKit.Tests;
@@ -81,39 +83,78 @@ public class ServiceHostTests
 
     private static (ParameterKind, byte[]) In(byte[] bytes) => (ParameterKind.BufferIn, bytes);
 
+    /// <summary>Carries Tightbeam calls of one session through the conclave's loop.</summary>
+    private sealed class Wire(ConclaveService service, uint session) : ITransport
+    {
+        private readonly byte[] _request = new byte[Room];
+        private byte[] _response = [];
+
+        public uint Result { get; private set; }
+
+        public Span<byte> Request => _request;
+
+        public ReadOnlySpan<byte> Response => _response;
+
+        public Status Call(int requestBytes, scoped ref Attachments attachments)
+        {
+            (Result, _response) = Invoke(service, Encode(MessageLabel.Invoke, session, WireHeader.TeeOperation, In(_request[..requestBytes]), Out()), output: 1);
+            return Result == Tee.Success ? Status.Ok : Status.Failed;
+        }
+    }
+
+    private static SignerClient<Wire> Open(SignerService service, uint session)
+    {
+        Assert.Equal(Tee.Success, Invoke(service, Encode(MessageLabel.Open, session, 0)).Result);
+        return new SignerClient<Wire>(new Wire(service, session));
+    }
+
     [Fact]
     public void SignerSignsWithAKeyOfTheSession()
     {
         using SignerHolder signer = new();
+        SignerClient<Wire> client = Open(signer.Service, 1);
         byte[] digest = SHA256.HashData("message"u8);
-        (uint made, byte[] key) = Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate, Out()));
-        Assert.Equal(Tee.Success, made);
-        Assert.Equal(key, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.PublicKey, Out())).Output);
+        byte[] key = new byte[128];
+        byte[] again = new byte[128];
+        byte[] signature = new byte[72];
+        Assert.Equal(Status.Ok, client.Generate(key, out int keyBytes));
+        Assert.Equal(Status.Ok, client.PublicKey(again, out int againBytes));
+        Assert.Equal(key[..keyBytes], again[..againBytes]);
 
-        (uint signed, byte[] signature) = Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(digest), Out()), output: 1);
-        Assert.Equal(Tee.Success, signed);
+        Assert.Equal(Status.Ok, client.Sign(digest, signature, out int bytes));
         using ECDsa verifier = ECDsa.Create();
         verifier.ImportSubjectPublicKeyInfo(key, out _);
-        Assert.True(verifier.VerifyHash(digest, signature, DSASignatureFormat.Rfc3279DerSequence));
+        Assert.True(verifier.VerifyHash(digest, signature.AsSpan(0, bytes), DSASignatureFormat.Rfc3279DerSequence));
 
-        // Another session has no key; after the close, neither has this one.
-        Assert.Equal(Tee.ErrorItemNotFound, Invoke(signer.Service, Encode(MessageLabel.Invoke, 2, (uint)SignerOperation.Sign, In(digest), Out())).Result);
+        // Another session has no key; after the close, there is no session, and the next one of this number has no key.
+        Assert.Equal(Status.NotFound, Open(signer.Service, 2).Sign(digest, signature, out _));
         Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Close, 1, 0)).Result);
-        Assert.Equal(Tee.ErrorItemNotFound, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.PublicKey, Out())).Result);
+        Assert.Equal(Status.Failed, client.PublicKey(key, out _));
+        Assert.Equal(Status.NotFound, Open(signer.Service, 1).PublicKey(key, out _));
     }
 
     [Fact]
     public void SignerRefusesWhatItDoesNotUnderstand()
     {
         using SignerHolder signer = new();
-        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Open, 1, 0)).Result);
+        SignerClient<Wire> client = Open(signer.Service, 1);
+        byte[] request = [1, 2, 3];
         Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Null)).Result);
         Assert.Equal(Tee.ErrorNotSupported, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, 99)).Result);
-        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate)).Result);
-        Assert.Equal(Tee.ErrorShortBuffer, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate, Out(10))).Result);
-        Assert.Equal(Tee.ErrorItemNotFound, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.PublicKey, Out())).Result);
-        Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Generate, Out()));
-        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(new byte[31]), Out())).Result);
+        Assert.Equal(Tee.ErrorBadState, Invoke(signer.Service, Encode(MessageLabel.Invoke, 7, WireHeader.TeeOperation, In(request), Out())).Result);
+        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, WireHeader.TeeOperation)).Result);
+        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, WireHeader.TeeOperation, Out(), In(request))).Result);
+        Assert.Equal(Tee.ErrorShortBuffer, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, WireHeader.TeeOperation, In(request), Out(10))).Result);
+        (uint result, byte[] answer) = Invoke(signer.Service, Encode(MessageLabel.Invoke, 1, WireHeader.TeeOperation, In(request), Out()), output: 1);
+        Assert.Equal((Tee.Success, (uint)Status.BadArgument), (result, MemoryMarshal.Read<uint>(answer.AsSpan(16))));
+
+        Assert.Equal(Status.NotFound, client.PublicKey(new byte[128], out _));
+        Assert.Equal(Status.TooBig, client.Generate(new byte[10], out _));
+        Assert.Equal(Status.NotFound, client.PublicKey(new byte[128], out _));
+        Assert.Equal(Status.Ok, client.Generate(new byte[128], out _));
+        Assert.Equal(Status.BadArgument, client.Sign(new byte[31], new byte[72], out _));
+        Assert.Equal(Status.TooBig, client.Sign(new byte[33], new byte[72], out _));
+        Assert.Equal(Status.TooBig, client.Sign(new byte[32], new byte[8], out _));
     }
 
     [Fact]
@@ -122,11 +163,19 @@ public class ServiceHostTests
         using SignerHolder signer = new();
         for (uint i = 0; i < SignerService.MaxKeys; i++)
         {
-            Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Invoke, i, (uint)SignerOperation.Generate, Out())).Result);
+            Assert.Equal(Status.Ok, Open(signer.Service, i).Generate(new byte[128], out _));
         }
 
-        Assert.Equal(Tee.ErrorOutOfMemory, Invoke(signer.Service, Encode(MessageLabel.Invoke, 1000, (uint)SignerOperation.Generate, Out())).Result);
-        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Invoke, 0, (uint)SignerOperation.Generate, Out())).Result);
+        SignerClient<Wire> late = Open(signer.Service, 1000);
+        Assert.Equal(Status.NoMemory, late.Generate(new byte[128], out _));
+        Assert.Equal(Status.Ok, new SignerClient<Wire>(new Wire(signer.Service, 0)).Generate(new byte[128], out _));
+
+        // A key that was not given out, and one whose session ended, take no room.
+        Assert.Equal(Status.TooBig, new SignerClient<Wire>(new Wire(signer.Service, 0)).Generate(new byte[8], out _));
+        Assert.Equal(Tee.Success, Invoke(signer.Service, Encode(MessageLabel.Close, 0, 0)).Result);
+        Assert.Equal(Status.TooBig, late.Generate(new byte[8], out _));
+        Assert.Equal(Status.Ok, late.Generate(new byte[128], out _));
+        Assert.Equal(Status.NoMemory, Open(signer.Service, 1001).Generate(new byte[128], out _));
     }
 
     public static TheoryData<Func<Exception>, uint> Exceptions => new()
@@ -153,7 +202,8 @@ public class ServiceHostTests
         Gen.Select(Gen.Int[0, MessageHeader.Bytes + Fixed - 1], Gen.Byte).List[0, 12].Sample(damage =>
         {
             using SignerHolder signer = new();
-            byte[] message = Encode(MessageLabel.Invoke, 1, (uint)SignerOperation.Sign, In(new byte[32]), Out());
+            _ = Open(signer.Service, 1);
+            byte[] message = Encode(MessageLabel.Invoke, 1, WireHeader.TeeOperation, In(new byte[32]), Out());
             foreach ((int at, byte value) in damage) { message[at] = value; }
 
             Port port = new() { Next = message };

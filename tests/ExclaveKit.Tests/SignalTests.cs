@@ -124,6 +124,20 @@ public class SignalTests
         }
     });
 
+    /// <summary>A program that gives up because it got no memory has exhausted what was declared for it.</summary>
+    [Theory, InlineData(true, ExitCode.QuotaExhausted), InlineData(false, ExitCode.Signal + Signal.Abort)]
+    public void WhoAbortsForWantOfMemoryIsReportedSo(bool wants, ulong code)
+    {
+        TestKit kit = new(quotaPages: 1024);
+        kit.Map(4096);
+        if (wants)
+        {
+            Assert.Equal(TestKit.Error(Errno.NoMemory), kit.Map(4096ul << 12));
+        }
+
+        Assert.Equal(code, Assert.Throws<ConclaveEnded>(() => kit.Call(LinuxCall.Tgkill, 1, kit.Tid, Signal.Abort)).Code);
+    }
+
     [Fact]
     public void FaultsWithoutHandlerEndTheConclaveWithItsRegisters()
     {
@@ -131,7 +145,8 @@ public class SignalTests
         kit.Live.X[3] = 0xDEAD;
         Assert.Equal(128UL + Signal.Segmentation, Assert.Throws<ConclaveEnded>(() => kit.Fault(0x10, write: true)).Code);
         Assert.Contains("ended by signal 11 of thread 1", kit.LogText);
-        Assert.Contains("x3 0xdead", kit.LogText);
+        Assert.Equal(0xDEADul, kit.World.Ended.X[3]);
+        Assert.DoesNotContain("dead", kit.LogText);
 
         kit = new TestKit();
         SetHandler(kit, Signal.Segmentation, 0);

@@ -48,6 +48,19 @@ public class ScaleTests
         Assert.Contains(rule, error.Message, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(2, 2)]
+    [InlineData(64, 128)]
+    public void ItCanHaveOneConclaveAndItsCopiesAlone(int conclaves, int services)
+    {
+        string text = ScaleSystem.Enlarge("demo.json", ScaleSystem.Reduce(File.ReadAllText(Repository.Demo), "Hello"), "Hello", conclaves, services);
+        SystemDescription system = SystemReader.Parse("scale.json", Encoding.UTF8.GetBytes(text));
+        Assert.Equal((conclaves, services), (system.Components.Count(c => (c.Flags & ComponentFlags.Core) == 0), system.Services.Count));
+        Assert.All(system.Components.Where(c => (c.Flags & ComponentFlags.Core) == 0), c => Assert.StartsWith("Hello", c.Name, StringComparison.Ordinal));
+        Assert.Equal(Services.Hello, system.Services[0].Uuid.ToString("D"));
+    }
+
     private static SystemDescription Read(int conclaves, int services) =>
         SystemReader.Parse("scale.json", Encoding.UTF8.GetBytes(ScaleSystem.Enlarge("demo.json", File.ReadAllText(Repository.Demo), "Hello", conclaves, services)));
 }

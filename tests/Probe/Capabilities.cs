@@ -22,6 +22,9 @@ internal static class Capabilities
     public const uint Spare = 46;
     public const uint Passing = 47;
 
+    /// <summary>What is derived from and revoked all the time; slots up to 90 are for that.</summary>
+    public const uint StormRoot = 49;
+
     /// <summary>Bits of <see cref="There"/>.</summary>
     public const ulong GoOn = 1;
     public const ulong Stop = 2;
@@ -37,6 +40,7 @@ internal static class Capabilities
         status = status == Status.Ok ? SecureCalls.Derive(EndListening, There, Send, Stop) : status;
         status = status == Status.Ok ? SecureCalls.Derive(SignalBack, Back, Send, GoOn) : status;
         status = status == Status.Ok ? SecureCalls.Retype(Untyped, ObjectKind.Frame, 0, Frame, 1) : status;
+        status = status == Status.Ok ? SecureCalls.Retype(Untyped, ObjectKind.Endpoint, 0, StormRoot, 1) : status;
         status = status == Status.Ok ? SecureCalls.Retype(Untyped, ObjectKind.Untyped, SpareLog2, Spare, 1) : status;
 
         // A page that stays, so that the tables above the passing ones do too.

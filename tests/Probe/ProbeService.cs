@@ -10,6 +10,8 @@ namespace Exclaves.Probe;
 internal readonly struct ProbeService : IService
 {
     private static ulong _arrivals;
+    private static ulong _worked;
+    private static ulong _sum;
 
     public static uint Open(ref ServiceMessage message) => Tee.Success;
 
@@ -41,11 +43,29 @@ internal readonly struct ProbeService : IService
             case ProbeOperation.ReadAfter:
                 LentBuffers.Trespass(operation);
                 return Tee.Success;
+            case ProbeOperation.Work:
+                Work(ref message);
+                return Tee.Success;
+            case ProbeOperation.Worked:
+                message.P0.A = Volatile.Read(ref _worked);
+                message.P0.B = Volatile.Read(ref _sum);
+                return Tee.Success;
             case ProbeOperation.Spin:
                 message.P1.A = HelloTransform.Spin(message.P0.A);
                 return Tee.Success;
             case ProbeOperation.Meet:
                 message.P1.A = Meet(message.P0.A) ? 1ul : 0;
+                return Tee.Success;
+            case ProbeOperation.End:
+                Endings.End((ProbeFault)message.P0.A);
+                return Tee.ErrorGeneric;
+            case ProbeOperation.DeriveStorm:
+                message.P1.A = Storm.Derive(message.P0.A, out message.P1.B);
+                return Tee.Success;
+            case ProbeOperation.Sleep:
+                return ServiceServer.Sleep(message.P0.A) == Status.Ok ? Tee.Success : Tee.ErrorCommunication;
+            case ProbeOperation.RevokeStorm:
+                message.P1.A = Storm.Revoke(message.P0.A, out message.P1.B);
                 return Tee.Success;
             default:
                 return Tee.ErrorNotSupported;
@@ -73,6 +93,14 @@ internal readonly struct ProbeService : IService
         Hostile.Run(page, kept.P0.A, kept.P0.B, ref kept);
         page.Header = header;
         message = kept;
+    }
+
+    private static void Work(ref ServiceMessage message)
+    {
+        ulong rounds = message.P0.A;
+        _ = ServiceServer.Answer(ref message, Tee.Success);
+        Volatile.Write(ref _sum, HelloTransform.Spin(rounds));
+        _ = Interlocked.Increment(ref _worked);
     }
 
     /// <summary>Two that are inside at once meet. Whoever stays alone for so many turns says so.</summary>

@@ -28,6 +28,13 @@ FUNC(probe_fault)
     ret
 ENDFUNC(probe_fault)
 
+/* An instruction that no level may execute, in a frame of its own. */
+FUNC(probe_undefined)
+    stp     x29, x30, [sp, #-16]!
+    mov     x29, sp
+    udf     #0
+ENDFUNC(probe_undefined)
+
 /* Where SK reflects. In: x0 = reason, x1 = the context page. */
 FUNC(probe_handler)
     cmp     x0, #REASON_TICK

@@ -23,7 +23,8 @@ public class CapabilityTests
         Assert.Equal(8, Unsafe.SizeOf<Capability>());
         (int Shift, int Bits)[] fields =
         [
-            (Capability.KindShift, Capability.KindBits), (Capability.RightsShift, Capability.RightsBits), (Capability.DepthShift, Capability.DepthBits),
+            (Capability.KindShift, Capability.KindBits), (Capability.RightsShift, Capability.RightsBits),
+            (Capability.RevokingShift, Capability.RevokingBits), (Capability.ClosedShift, Capability.ClosedBits), (Capability.DepthShift, Capability.DepthBits),
             (Capability.SizeShift, Capability.SizeBits), (Capability.OriginalShift, Capability.OriginalBits), (Capability.DeclaredShift, Capability.DeclaredBits),
             (Capability.ObjectShift, Capability.ObjectBits),
         ];
@@ -44,8 +45,11 @@ public class CapabilityTests
     public void EveryFieldComesBackAndDisturbsNoOther()
     {
         const ulong Highest = ((1ul << Capability.ObjectBits) - 1) * Capability.ObjectBytes;
-        Capability all = Capability.Create((CapabilityKind)15, (CapabilityRights)255, Highest, 63, original: true, Capability.MaxDepth, declared: true);
+        Capability all = Capability.Create((CapabilityKind)15, (CapabilityRights)255, Highest, 63, original: true, Capability.MaxDepth, declared: true).WithRevoking(true).WithClosed(true);
         Assert.Equal(ulong.MaxValue, all.Value);
+        Assert.Equal((false, true, false), (all.WithClosed(false).IsClosed, all.WithClosed(false).IsRevoking, all.WithClosed(false).IsOpen));
+        Assert.Equal((true, false, false), (all.WithRevoking(false).IsClosed, all.WithRevoking(false).IsRevoking, all.WithRevoking(false).IsOpen));
+        Assert.True(all.WithRevoking(false).WithClosed(false).IsOpen);
         Capability odd = Capability.Create(CapabilityKind.Device, CapabilityRights.Map, 0x00A_BCDE0, 12, original: false, 11);
         Assert.Equal(
             (CapabilityKind.Device, CapabilityRights.Map, 0x00A_BCDE0ul, 12, false, 11), (odd.Kind, odd.Rights, odd.Object, odd.SizeLog2, odd.IsOriginal, odd.Depth));

@@ -36,6 +36,11 @@ public readonly struct FakeMachine : IMachine
             return ref MemoryMarshal.AsRef<T>(frame.AsSpan((int)(physical & 0xFFF), Unsafe.SizeOf<T>()));
         }
 
+        if (Machine.Shared.ContainsKey(physical & ~0xFFFul))
+        {
+            return ref MemoryMarshal.AsRef<T>(Machine.SharedPage(physical).AsSpan((int)(physical & 0xFFF), Unsafe.SizeOf<T>()));
+        }
+
         ulong offset = physical - MemoryBase;
         if (physical < MemoryBase || offset + (ulong)Unsafe.SizeOf<T>() > (ulong)Machine.Memory.Length)
         {
@@ -108,8 +113,6 @@ public readonly struct FakeMachine : IMachine
     {
     }
 
-    public static ulong Counter() => Machine.Counter;
-
     /// <summary>A look for interrupts lets them in.</summary>
     public static bool InterruptPending()
     {
@@ -118,6 +121,11 @@ public readonly struct FakeMachine : IMachine
         Machine.Work = 0;
         return Machine.InterruptPending;
     }
+
+    public static ulong Counter() => Machine.Counter;
+
+    /// <summary>A tick is a microsecond.</summary>
+    public static ulong CounterHertz() => 1_000_000;
 
     public static bool InterruptPendingWithin() => InterruptPending();
 
@@ -198,6 +206,12 @@ public readonly struct FakeMachine : IMachine
         return Machine.Donated.Remove(page);
     }
 
+    public static void NotifyLinux()
+    {
+        Machine.Work += Cost.Gate;
+        Machine.Notified++;
+    }
+
     public static void Kick(ulong cpus)
     {
         Machine.Work += Cost.Gate;
@@ -251,6 +265,23 @@ public readonly struct FakeMachine : IMachine
         public byte[] Memory { get; }
         public bool InterruptPending { get; set; }
         public ulong Counter { get; set; } = 1000;
+
+        /// <summary>How often Linux was told that somebody wants time.</summary>
+        public int Notified { get; set; }
+        private readonly Dictionary<ulong, byte[]> _sharedPages = [];
+
+        /// <summary>What lies in a page of Linux that is shared.</summary>
+        public byte[] SharedPage(ulong address)
+        {
+            ulong page = address & ~0xFFFul;
+            if (!_sharedPages.TryGetValue(page, out byte[]? data))
+            {
+                data = new byte[Limits.PageBytes];
+                _sharedPages[page] = data;
+            }
+
+            return data;
+        }
 
         /// <summary>How often SK looked for an interrupt.</summary>
         public int Looks { get; set; }

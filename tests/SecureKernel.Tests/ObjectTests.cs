@@ -10,6 +10,9 @@ public class ObjectTests
     private const uint UntypedSlot = 10;
     private const uint Made = 11;
 
+    /// <summary>From here on all slots are empty.</summary>
+    private const uint Wide = ComponentEntry.UpcallSlot + 1;
+
     /// <summary>Hello has two threads and 64 KiB to make objects of; its first thread serves a call on CPU 0.</summary>
     private static Sk Serving(out ulong downcall)
     {
@@ -415,6 +418,152 @@ public class ObjectTests
 
         // Those to whom the description gave it keep it: XnuProxy reaches Hello.
         Assert.Equal(Status.Ok, sk.At(Sk.Proxy).Capabilities.Decode<FakeMachine>(Sk.HelloSlot, CapabilityKind.Endpoint, CapabilityRights.Send, out _, out _));
+    }
+
+    /// <summary>Three derivations for every step of the revocation, from whatever can be derived from: as much as three other CPUs do while one waits for SK's lock.</summary>
+    [Theory, InlineData(SecureCall.Revoke), InlineData(SecureCall.Delete)]
+    public void ARevocationEndsHoweverFastOthersDerive(SecureCall call)
+    {
+        const uint First = Wide + 1;
+        const uint Sources = 24;
+        Sk sk = Serving(out _);
+        ServeSecond(sk);
+        Make(sk, ObjectKind.Endpoint, Wide);
+        for (uint i = 0; i < Sources; i++)
+        {
+            sk.Call(0, SecureCall.Derive, First + i, Wide + (i / 3), (ulong)CapabilityRights.All);
+            Assert.Equal(Status.Ok, Result(sk, 0));
+        }
+
+        ref UserContext context = ref sk.OnCpu(0).Context;
+        ulong next = context.ProgramCounter;
+        sk.Call(0, call, Wide);
+        int steps = 0;
+        for (; context.ProgramCounter == next - 4; steps++)
+        {
+            Assert.True(steps < 100, "does not end");
+            for (uint tries = 0, made = 0; made < 3 && tries < Sources * 2; tries++)
+            {
+                uint to = First + ((tries + (uint)steps) % Sources);
+                sk.Call(1, SecureCall.Derive, to, First + ((to * 7) % Sources), (ulong)CapabilityRights.All);
+                made += Result(sk, 1) == Status.Ok ? 1u : 0;
+            }
+
+            context.ProgramCounter = next;
+            sk.Fault(0, 0x15, 1);
+        }
+
+        Assert.Equal((Status.Ok, true), (Result(sk, 0), steps > 2));
+        CapabilityTable table = sk.At(Sk.Hello).Capabilities;
+        for (uint i = 0; i < Sources; i++)
+        {
+            Assert.True(FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(First + i)).IsEmpty);
+        }
+
+        // Afterwards it is as before.
+        sk.Call(0, SecureCall.Derive, First, Wide, (ulong)CapabilityRights.All);
+        Assert.Equal(call == SecureCall.Revoke ? Status.Ok : Status.BadCapability, Result(sk, 0));
+        Assert.Equal(default, sk.State.Closing);
+    }
+
+    /// <summary>Who begins and never goes on holds nobody else up, and what it began to take away stays closed.</summary>
+    [Fact]
+    public void ARevocationThatIsLeftUndoneStopsNoOther()
+    {
+        const uint Second = Wide + 1;
+        Sk sk = Serving(out _);
+        ServeSecond(sk);
+        Make(sk, ObjectKind.Endpoint, Wide, 2);
+        for (uint i = 0; i < Limits.ChunkClosed + 8; i++)
+        {
+            sk.Call(0, SecureCall.Derive, Wide + 2 + i, Wide, (ulong)CapabilityRights.All);
+            Assert.Equal(Status.Ok, Result(sk, 0));
+        }
+
+        uint last = Wide + 2 + Limits.ChunkClosed + 8;
+        sk.Call(0, SecureCall.Derive, last, Second, (ulong)CapabilityRights.All);
+        sk.Call(0, SecureCall.Revoke, Wide);
+        Assert.NotEqual(0ul, sk.State.Closing.Root);
+        sk.Call(1, SecureCall.Derive, last + 1, Wide, (ulong)CapabilityRights.All);
+        Assert.Equal(Status.Revoked, Result(sk, 1));
+        sk.Complete(1, SecureCall.Revoke, Second);
+        Assert.Equal((Status.Ok, default(Closing)), (Result(sk, 1), sk.State.Closing));
+        CapabilityTable table = sk.At(Sk.Hello).Capabilities;
+        Assert.True(FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(last)).IsEmpty);
+        for (uint i = 0; i < Limits.ChunkClosed + 8; i++)
+        {
+            CapabilitySlot slot = FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(Wide + 2 + i));
+            Assert.True(slot.Capability.IsClosed);
+            sk.Call(1, SecureCall.Derive, last, Wide + 2 + i, (ulong)CapabilityRights.All);
+            Assert.Equal(Status.Revoked, Result(sk, 1));
+        }
+
+        sk.Complete(1, SecureCall.Revoke, Wide);
+        sk.Call(1, SecureCall.Derive, last, Wide, (ulong)CapabilityRights.All);
+        Assert.Equal(Status.Ok, Result(sk, 1));
+    }
+
+    /// <summary>The slots on which a closing stands can move and go.</summary>
+    [Theory, InlineData(false), InlineData(true)]
+    public void AClosingGoesOnWhereItsSlotsAreNow(bool moves)
+    {
+        Sk sk = Serving(out _);
+        ServeSecond(sk);
+        Make(sk, ObjectKind.Endpoint, Wide);
+        for (uint i = 0; i < Limits.ChunkClosed + 8; i++)
+        {
+            sk.Call(0, SecureCall.Derive, Wide + 1 + i, Wide, (ulong)CapabilityRights.All);
+        }
+
+        sk.Call(0, SecureCall.Revoke, Wide);
+        ulong last = sk.State.Closing.Last;
+        CapabilityTable table = sk.At(Sk.Hello).Capabilities;
+        uint name = Wide;
+        while (table.Find<FakeMachine>(name) != last)
+        {
+            name++;
+        }
+
+        if (moves)
+        {
+            sk.Call(1, SecureCall.Move, 120, name);
+            Assert.Equal(table.Find<FakeMachine>(120), sk.State.Closing.Last);
+            sk.Call(1, SecureCall.Move, 121, Wide);
+            Assert.Equal(table.Find<FakeMachine>(121), sk.State.Closing.Root);
+        }
+        else
+        {
+            sk.Complete(1, SecureCall.Delete, name);
+            Assert.Equal(Status.Ok, Result(sk, 1));
+        }
+
+        sk.Complete(1, SecureCall.Revoke, moves ? 121ul : Wide);
+        Assert.Equal((Status.Ok, default(Closing)), (Result(sk, 1), sk.State.Closing));
+        for (uint i = Wide + 1; i < 121; i++)
+        {
+            Assert.True(FakeMachine.At<CapabilitySlot>(table.Find<FakeMachine>(i)).IsEmpty);
+        }
+    }
+
+    /// <summary>What boot derived outlives the revocation, and can be derived from again.</summary>
+    [Fact]
+    public void WhatBootDerivedIsOpenAgain()
+    {
+        Sk sk = Serving(out _);
+        ServeSecond(sk);
+        for (uint i = 0; i < 8; i++)
+        {
+            sk.Call(0, SecureCall.Derive, Wide + i, Sk.PeerSlot, (ulong)CapabilityRights.All);
+            Assert.Equal(Status.Ok, Result(sk, 0));
+        }
+
+        sk.Call(1, SecureCall.Derive, Wide + 20, 1, (ulong)CapabilityRights.All, 0xBAD6E);
+        sk.Complete(1, SecureCall.Revoke, 1);
+        Assert.Equal(Status.Ok, Result(sk, 1));
+        ulong proxys = sk.At(Sk.Proxy).Capabilities.Find<FakeMachine>(Sk.HelloSlot);
+        Assert.True(FakeMachine.At<CapabilitySlot>(proxys).Capability.IsOpen);
+        sk.Call(0, SecureCall.Derive, Wide + 9, Sk.PeerSlot, (ulong)CapabilityRights.All);
+        Assert.Equal(Status.Ok, Result(sk, 0));
     }
 
     [Fact]

@@ -62,7 +62,9 @@ public sealed class Sk
             RamBytes = FakeMachine.LinuxBytes,
             CpuCount = 4,
             Seed1 = 0x1357_9BDF_0246_8ACE,
+            MeasurementLog = LogPage,
         };
+        FakeMachine.At<MeasurementLog>(LogPage).Signer = SignerKind.Debug;
         Header = new ImageHeader
         {
             Magic = ImageHeader.MagicValue,

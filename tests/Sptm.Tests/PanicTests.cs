@@ -79,10 +79,11 @@ public class PanicTests
         record.Backtrace[1] = ulong.MaxValue;
         List<string> lines = Format(record, 3);
         Assert.Equal("[Exclaves] panic in Entropy: fault", lines[0]);
-        Assert.Equal("[Exclaves] cpu 3 pc 0x400120 sp 0x7ff0 pstate 0x3c5 esr 0x92000006 far 0x10", lines[1]);
+        Assert.Equal("[Exclaves] cpu 3 pc 0x400120 esr 0x92000006 sp 0x7ff0 pstate 0x3c5 far 0x10", lines[1]);
         Assert.Equal("[Exclaves] x0 0x1000 0x1001 0x1002 0x1003", lines[2]);
         Assert.Equal("[Exclaves] x28 0x101c 0x101d 0x101e", lines[9]);
         Assert.Equal(["[Exclaves] from 0x400200", "[Exclaves] from 0xffffffffffffffff"], lines[10..]);
+        Assert.Equal([lines[0], "[Exclaves] cpu 3 pc 0x400120 esr 0x92000006", .. lines[10..]], Format(record, 3, hasRegisters: false));
     }
 
     [Fact]
@@ -188,12 +189,12 @@ public class PanicTests
         return record;
     }
 
-    private static List<string> Format(PanicRecord record, ulong cpu)
+    private static List<string> Format(PanicRecord record, ulong cpu, bool hasRegisters = true)
     {
         byte[] buffer = new byte[PanicText.MaximumLine];
         List<string> lines = [];
         LineBuilder line = new(buffer);
-        while (PanicText.TryAppend(ref line, record, cpu, lines.Count))
+        while (PanicText.TryAppend(ref line, record, cpu, hasRegisters, lines.Count))
         {
             lines.Add(Encoding.ASCII.GetString(line.Text));
             line = new LineBuilder(buffer);

@@ -23,7 +23,7 @@ public class ProbeTests
         string[] lines = output.ReplaceLineEndings("\n").Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(0, exit);
         Assert.DoesNotContain(lines, l => l.StartsWith("FAIL", StringComparison.Ordinal));
-        Assert.Equal(23, lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal)));
+        Assert.Equal(27, lines.Count(l => l.StartsWith("ok ", StringComparison.Ordinal)));
         Assert.Equal("exc_fail 1", lines[^1]);
     }
 }

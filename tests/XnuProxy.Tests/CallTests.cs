@@ -92,12 +92,12 @@ public class CallTests
         Assert.Equal([(ulong)SkCounter.Count, (ulong)SptmCounter.Count, (ulong)ProxyCounter.Count, 1000], words[..4].ToArray());
         Assert.Equal([1, 2, 1, 0], words.Slice(3 + kernel, 4).ToArray());
 
-        for (uint index = 0; index < 3; index++)
+        for (uint index = 0; index < 5; index++)
         {
             world.WriteArgument(World.CallPage, MessageCommand.InvokeCommand, (uint)StatisticsOperation.Component, session, Value(1, index), Buffer(6, 0, 1024));
             world.CallRegistered();
-            Assert.Equal(index < 2 ? Tee.Success : Tee.ErrorItemNotFound, world.Get<MessageArgument>(World.CallPage).Result);
-            Assert.True(index == 2 || world.Get<ComponentStatus>(World.BufferPage + 0x100).UntypedBase == 0x8000_0000 + index);
+            Assert.Equal(index < 4 ? Tee.Success : Tee.ErrorItemNotFound, world.Get<MessageArgument>(World.CallPage).Result);
+            Assert.True(index == 4 || world.Get<ComponentStatus>(World.BufferPage + 0x100).UntypedBase == 0x8000_0000 + index);
         }
     }
 
@@ -518,6 +518,13 @@ public class CallTests
                     world.ServiceBody.P0.A = claim;
                     world.ServiceBody.P1.A = claim;
                     decision = world.Complete(decision.Downcall, claim % 3 == 0 ? Tee.ErrorShortBuffer : Tee.Success, length);
+                }
+
+                if (world.Lenders.Count != 0)
+                {
+                    Assert.Equal((Ending.Receive, (uint)MessageCommand.DoBottomHalf), (decision.Ending, command));
+                    decision = world.Send(MessageLabel.Completion, world.Lenders[0]);
+                    world.Lenders.Clear();
                 }
 
                 Assert.Equal(Ending.Finish, decision.Ending);

@@ -22,6 +22,8 @@ public readonly struct FakeSystem : IProxySystem
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
         World.IsServiceDead || (generation != 0 && generation != World.Life) ? Status.PeerDied : World.End(Ending.Forward);
 
+    public static Status LendTime(ulong downcall) => World.LendTime(downcall);
+
     public static Status Restart(uint component) => World.Restart(component);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => World.End(Ending.Finish);
@@ -60,7 +62,9 @@ public readonly struct FakeSystem : IProxySystem
     {
         // As SK does: the name comes through the start of the body.
         World.Body[..64].Fill(0x5A);
-        status = new ComponentStatus { UntypedBase = 0x8000_0000 + index, Generation = 7, State = ComponentState.Running };
-        return index < 2 ? Status.Ok : Status.NotFound;
+        status = new ComponentStatus { UntypedBase = 0x8000_0000 + index, UntypedBytes = 0x10_0000, UsedBytes = 0x1000 * (index + 1), DonatedBytes = 0x2000, Generation = 7, State = ComponentState.Running };
+        "Component"u8.CopyTo(status.Name);
+        status.Flags = index == 0 ? ComponentFlags.Core : ComponentFlags.None;
+        return index < 4 ? Status.Ok : Status.NotFound;
     }
 }

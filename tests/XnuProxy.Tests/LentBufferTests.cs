@@ -36,11 +36,11 @@ public class LentBufferTests
 
     [Theory]
     //          type  offset  bytes  in page  pages  writable
-    [InlineData(5u,   0ul,    6000ul, 0x100u, 2u,    false)]
-    [InlineData(5u,   0ul,    1ul,    0x100u, 1u,    false)]
-    [InlineData(6u,   0xF00ul, 1ul,   0u,     1u,    true)]
-    [InlineData(7u,   0xEFFul, 2ul,   0xFFFu, 2u,    true)]
-    [InlineData(7u,   0x1000ul, 0x770ul, 0x100u, 1u, true)]
+    [InlineData(5u, 0ul, 6000ul, 0x100u, 2u, false)]
+    [InlineData(5u, 0ul, 1ul, 0x100u, 1u, false)]
+    [InlineData(6u, 0xF00ul, 1ul, 0u, 1u, true)]
+    [InlineData(7u, 0xEFFul, 2ul, 0xFFFu, 2u, true)]
+    [InlineData(7u, 0x1000ul, 0x770ul, 0x100u, 1u, true)]
     public void ThePagesThatHoldItGoAlong(uint type, ulong offset, ulong bytes, uint inPage, uint pages, bool writable)
     {
         World world = Lending();

@@ -299,13 +299,55 @@ public class MemoryTests
         Assert.Equal(5, world.Freed.Distinct().Count());
     }
 
+    /// <summary>Linux's driver lends a thread, which sleeps between its turns.</summary>
     [Fact]
-    public void TheBottomHalfHasNothingToDo()
+    public void TheBottomHalfLendsItsTime()
     {
         World world = World.Ready();
         world.WriteArgument(World.CallPage, MessageCommand.DoBottomHalf, 0, 0);
-        Assert.Equal((Ending.Finish, Tee.ReturnOk), (world.CallRegistered().Ending, 0ul));
+        Assert.Equal(Ending.Receive, world.CallRegistered().Ending);
+        ulong lender = Assert.Single(world.Lenders);
+
+        world.Lenders.Clear();
+        Assert.Equal(Ending.Receive, world.Send(MessageLabel.Completion, lender, status: Status.Busy).Ending);
+        Assert.Equal((lender, Tee.RpcCommand), world.Suspended);
+        ulong asked = World.CallPage + MessageArgument.Bytes;
+        Assert.Equal(((MessageCommand)Rpc.Suspend, 1ul), (world.Get<MessageArgument>(asked).Command, world.ParameterAt(asked, 0).A));
+        Assert.Empty(world.Lenders);
+        Assert.Equal(Ending.Receive, world.Send(MessageLabel.UpcallReturn, lender).Ending);
+        Assert.Equal(lender, Assert.Single(world.Lenders));
+
+        Decision decision = world.Send(MessageLabel.Completion, lender, status: Status.Ok);
+        Assert.Equal((Ending.Finish, Tee.ReturnOk), (decision.Ending, decision.X0));
         Assert.Equal(Tee.Success, world.Get<MessageArgument>(World.CallPage).Result);
+        Assert.Equal((0, 2, 0), (world.Counts.Sessions, world.Counts.Registrations, world.Counts.Requests));
+    }
+
+    [Fact]
+    public void ASecondBottomHalfHasNothingToDo()
+    {
+        World world = World.Ready();
+        world.WriteArgument(World.CallPage, MessageCommand.DoBottomHalf, 0, 0);
+        world.CallRegistered();
+        Decision decision = world.CallRegistered(index: 1);
+        Assert.Equal((Ending.Finish, Tee.ReturnOk), (decision.Ending, decision.X0));
+        Assert.Equal(Tee.Success, world.Get<MessageArgument>(World.CallPage).Result);
+    }
+
+    /// <summary>Linux has taken the argument away while it lent: nothing is written, and nothing is asked.</summary>
+    [Fact]
+    public void ALenderWithoutItsArgumentEnds()
+    {
+        World world = World.Ready();
+        world.WriteArgument(World.CallPage, MessageCommand.DoBottomHalf, 0, 0);
+        world.CallRegistered();
+        ulong lender = Assert.Single(world.Lenders);
+        Assert.Equal(Tee.Success, world.Unregister(World.CallCookie));
+        world.Written.Clear();
+        Decision decision = world.Send(MessageLabel.Completion, lender, status: Status.Busy);
+        Assert.Equal((Ending.Finish, Tee.ReturnBadAddress), (decision.Ending, decision.X0));
+        Assert.Empty(world.Written);
+        Assert.Null(world.Suspended);
     }
 
     /// <summary>The names of a Linux that is gone are pointers into nothing.</summary>

@@ -392,6 +392,20 @@ public sealed class World
         return Get<MessageArgument>(CallPage).Result;
     }
 
+    /// <summary>Downcalls that lend their time, until the test says what became of it.</summary>
+    public List<ulong> Lenders { get; } = [];
+
+    public Status LendTime(ulong downcall)
+    {
+        if (Lenders.Count != 0)
+        {
+            return Status.BadState;
+        }
+
+        Lenders.Add(downcall);
+        return Status.Ok;
+    }
+
     public Status Restart(uint component)
     {
         Xunit.Assert.Equal(2u, component);

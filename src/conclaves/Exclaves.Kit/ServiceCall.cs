@@ -36,6 +36,13 @@ public sealed class ServiceCall
         return _message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset, (int)parameter.A);
     }
 
+    /// <summary>As <see cref="Input"/>: the copy is the service's own.</summary>
+    internal Span<byte> Contents(int index)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.BufferIn, ParameterKind.BufferIn);
+        return _message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset, (int)parameter.A);
+    }
+
     /// <summary>The pair of values of parameter <paramref name="index"/>.</summary>
     public (uint A, uint B) Values(int index)
     {
@@ -66,6 +73,26 @@ public sealed class ServiceCall
         content.CopyTo(_message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset));
         _replyBytes = Math.Max(_replyBytes, (int)parameter.Offset + content.Length);
     }
+
+    /// <summary>The place in the answer for parameter <paramref name="index"/>, to be filled there; <see cref="Filled"/> says how far.</summary>
+    public Span<byte> Room(int index)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.BufferOut, ParameterKind.BufferOut);
+        return parameter.C != 0 ? default : _message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset, (int)parameter.A);
+    }
+
+    /// <summary>The first <paramref name="bytes"/> of <see cref="Room"/> are the answer.</summary>
+    public void Filled(int index, int bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)bytes, (uint)Room(index).Length, nameof(bytes));
+        ref ServiceParameter parameter = ref Parameter(index);
+        _answered |= 1u << index;
+        parameter.A = (ulong)bytes;
+        _replyBytes = Math.Max(_replyBytes, (int)parameter.Offset + bytes);
+    }
+
+    /// <summary>Whether parameter <paramref name="index"/> is there, and carries in, or out.</summary>
+    public ParameterKind Kind(int index) => index is >= 0 and < ServiceMessage.MaxParameters ? Parameter(index).Kind : ParameterKind.None;
 
     /// <summary>Takes over a message of <paramref name="bytes"/> (header included); false when it is not one that a service can be given.</summary>
     internal bool TryBegin(int bytes)

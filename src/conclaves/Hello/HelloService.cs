@@ -3,7 +3,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Threading;
 using Exclaves.Abi;
+using Exclaves.Interfaces;
 using Exclaves.Runtime;
+using Exclaves.Tightbeam;
 
 namespace Exclaves.Hello;
 
@@ -16,6 +18,12 @@ internal readonly struct HelloService : IService
 
     public static uint Invoke(ref ServiceMessage message)
     {
+        if (message.Operation == WireHeader.TeeOperation)
+        {
+            HelloCalls calls = default;
+            return TightbeamServer.Serve<HelloCalls, HelloDispatcher<HelloCalls>>(ref message, ref calls);
+        }
+
         switch ((HelloOperation)message.Operation)
         {
             case HelloOperation.Null:

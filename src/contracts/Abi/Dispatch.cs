@@ -63,7 +63,7 @@ public enum XnuFunction : uint
     /// <summary>The driver listens to the interrupt of the TEE's node. It calls 'stop' before it goes, where donated memory comes back.</summary>
     EnableAsyncNotification = 0xB200_0010,
 
-    /// <summary>What the interrupt is about. There is nothing yet.</summary>
+    /// <summary>What the interrupt is about. Linux can pend it too, and learns that there is nothing. Answers: x0 0, x1 0 (bottom half), x2 1 when the interrupt is SK's.</summary>
     GetAsyncNotificationValue = 0xB200_0011,
 
     /// <summary>x1 SptmCounter. An event counter of the monitor. Ours. Answers: x0 0, x1 value.</summary>
@@ -115,6 +115,9 @@ public enum SkFunction : uint
 
     /// <summary>x0 bit mask of CPUs. Sends SGI 0 to each, so that it leaves secure EL0.</summary>
     Kick = 9,
+
+    /// <summary>Pends the interrupt of the TEE's node: its driver lends a thread to work that nobody's call waits for.</summary>
+    Notify = 10,
 }
 
 /// <summary>What SPTM asks of SK, in x0 when SK is entered.</summary>
@@ -175,7 +178,7 @@ public enum XnuCallHandling : byte
 public static class Dispatch
 {
     /// <summary>Version of these tables; SPTM and SK must have the same.</summary>
-    public const uint Version = 2;
+    public const uint Version = 3;
 
     private const int TableShift = 32;
     private const int DomainShift = 48;
@@ -211,7 +214,7 @@ public static class Dispatch
     {
         DispatchTable.XnuBootstrap => (XnuFunction)endpoint is XnuFunction.CallsUid or XnuFunction.CallsRevision or XnuFunction.GetOsUuid or XnuFunction.GetOsRevision or XnuFunction.ExchangeCapabilities or XnuFunction.DisableShmCache or XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue or XnuFunction.ExclavesCounter or XnuFunction.ReturnFromRpc or XnuFunction.CallWithRpcArg or XnuFunction.CallWithRegdArg,
         DispatchTable.TxmBootstrap => (TxmFunction)endpoint is TxmFunction.Verdict,
-        DispatchTable.SkBootstrap => (SkFunction)endpoint is SkFunction.Retype or SkFunction.Borrow or SkFunction.Return or SkFunction.LinuxRead or SkFunction.LinuxWrite or SkFunction.ArgumentDone or SkFunction.Log or SkFunction.Counters or SkFunction.Kick,
+        DispatchTable.SkBootstrap => (SkFunction)endpoint is SkFunction.Retype or SkFunction.Borrow or SkFunction.Return or SkFunction.LinuxRead or SkFunction.LinuxWrite or SkFunction.ArgumentDone or SkFunction.Log or SkFunction.Counters or SkFunction.Kick or SkFunction.Notify,
         DispatchTable.ReturnToCaller or DispatchTable.Panic or DispatchTable.ExceptionStateSaved => endpoint == 0,
         _ => false,
     };

@@ -67,7 +67,7 @@ public enum SecureCall : ulong
     /// <summary>x0 = VA, x1 = bytes (at most 256): one line of log.</summary>
     Log = 18,
 
-    /// <summary>x0 = code: the component ends; its callers get <see cref="Status.PeerDied"/>.</summary>
+    /// <summary>x0 = code (<see cref="ExitCode"/>), x1 = VA of a <see cref="UserContext"/>, 16-byte aligned within a page, that is reported in place of the caller's own, or 0: the component ends; its callers get <see cref="Status.PeerDied"/>.</summary>
     Exit = 19,
 
     /// <summary>Counters capability. x0 = VA (8-byte aligned), x1 = words: SK's counters (<see cref="SkCounter"/>), then SPTM's (<see cref="SptmCounter"/>).</summary>
@@ -112,23 +112,23 @@ public enum SecureCall : ulong
     /// <summary>x0 = notification slot: sets the bits of its badge. Whoever waits for it goes on.</summary>
     Signal = 32,
 
-    /// <summary>x0 = notification slot: waits until bits are set; they are in x1 and cleared.</summary>
+    /// <summary>x0 = notification slot: waits until bits are set; they are in x1 and cleared. Status.Cancelled: the Linux thread whose call this is has a signal; the next wait may end the call.</summary>
     Wait = 33,
 
     /// <summary>As <see cref="Wait"/> but answers at once: Status.Busy when no bit is set.</summary>
     Poll = 34,
 
     /// <summary>x0 = untyped slot, x1 = <see cref="ObjectKind"/>, x2 = log2 of the bytes (<see cref="ObjectKind.Untyped"/> alone, else 0), x3 = first slot,
-    /// x4 = how many: makes objects, one original capability each, in slots that follow each other. x3 and x4 say how far it came.</summary>
+    /// x4 = how many: makes objects, one original capability each, in slots that follow each other. x3 and x4 say how far it came. <see cref="Status.Revoked"/>: what was made of it is being taken back.</summary>
     Retype = 35,
 
-    /// <summary>x0 = empty slot, x1 = slot of an endpoint, a notification or a frame, x2 = rights kept, x3 = badge (0: as it is; else x1 has none yet): derives a capability.</summary>
+    /// <summary>x0 = empty slot, x1 = slot of an endpoint, a notification or a frame, x2 = rights kept, x3 = badge (0: as it is; else x1 has none yet): derives a capability. <see cref="Status.Revoked"/>: what was derived from it is being taken back.</summary>
     Derive = 36,
 
     /// <summary>x0 = empty slot, x1 = slot: moves a capability that boot did not make.</summary>
     Move = 37,
 
-    /// <summary>x0 = slot: takes back everything that was derived from it, wherever it is. Untyped memory is free, and zero, afterwards.</summary>
+    /// <summary>x0 = slot: takes back everything that was derived from it, wherever it is. Untyped memory is free, and zero, afterwards. Until it is complete nothing is derived from any of them.</summary>
     Revoke = 38,
 
     /// <summary>x0 = slot: <see cref="Revoke"/>, then gives the capability up; with the original, the object ends.</summary>
@@ -166,6 +166,10 @@ public enum SecureCall : ulong
 
     /// <summary>x0 = 0: returns when every thread of the own component that runs on another CPU has been in SK, which is a full barrier for both. x0 says how far it came.</summary>
     Barrier = 48,
+
+    /// <summary>Downcall capability. x0 = id of the downcall being served, which lends its time to threads that no call waits for; the caller goes on. It comes back as a
+    /// <see cref="MessageLabel.Completion"/>: Status.Ok when nobody has work left, Status.Busy after some turns. Status.BadState: another one lends.</summary>
+    LendTime = 49,
 }
 
 /// <summary>Whom <see cref="SecureCall.WakeEpoch"/> wakes.</summary>
@@ -259,7 +263,10 @@ public enum SkCounter : uint
     /// <summary>No counter: ticks of CNTVCT_EL0 that a CPU was in SK at most before it let interrupts in, waiting for SK's lock included.</summary>
     LongestMasked = 13,
 
-    Count = 14,
+    /// <summary>No counter: frames of memory that SPTM left to SK at boot.</summary>
+    PoolFrames = 14,
+
+    Count = 15,
 }
 
 /// <summary>Why SK entered a personality handler (x0).</summary>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Exclaves.Abi;
@@ -113,6 +114,39 @@ public enum ProbeOperation : uint
 
     /// <summary>No buffer. Reads where the last call's lay: the conclave ends there.</summary>
     ReadAfter = 24,
+
+    /// <summary>p0 value in: a = rounds. Answers at once, then does <see cref="HelloTransform.Spin"/>.</summary>
+    Work = 25,
+
+    /// <summary>p0 value out: a = how often <see cref="Work"/> has been done, b = the last sum.</summary>
+    Worked = 26,
+
+    /// <summary>Ends the component: p0 value in, a = <see cref="ProbeFault"/>.</summary>
+    End = 32,
+
+    /// <summary>p0 value in: a = rounds. Derives from a capability and from what was derived, and moves it about;
+    /// p1 value out: a = capabilities made, b = 0, or 1 + <see cref="Status"/> that nobody may get there.</summary>
+    DeriveStorm = 33,
+
+    /// <summary>p0 value in: a = rounds. Takes back what <see cref="DeriveStorm"/> makes meanwhile; p1 value out: a = how often that was complete, b = as there.</summary>
+    RevokeStorm = 34,
+
+    /// <summary>p0 value in: a = milliseconds. Has Linux's thread sleep for so long, by an upcall.</summary>
+    Sleep = 35,
+}
+
+/// <summary>Ways for a component to end (<see cref="ProbeOperation.End"/>).</summary>
+public enum ProbeFault : uint
+{
+    None = 0,
+    IllegalInstruction = 1,
+    StackOverflow = 2,
+    QuotaExhausted = 3,
+    MisalignedAccess = 4,
+    ExecuteData = 5,
+    WriteReadOnly = 6,
+    FailedCheck = 7,
+    Count = 8,
 }
 
 /// <summary>What Hello does with memory beyond its own.</summary>
@@ -133,19 +167,11 @@ public enum HelloMemoryAction : uint
     Keep = 4,
 }
 
-/// <summary>Operations of <see cref="Services.Signer"/>.</summary>
+/// <summary>The one operation of <see cref="Services.Signer"/> that has a number; the others are those of its Tightbeam interface.</summary>
 public enum SignerOperation : uint
 {
+    /// <summary>No parameters; success. For measurements.</summary>
     Null = 0,
-
-    /// <summary>Makes a new key pair. p0 buffer out: SubjectPublicKeyInfo, DER.</summary>
-    Generate = 1,
-
-    /// <summary>p0 buffer in: a SHA-256 digest, 32 bytes; p1 buffer out: ECDSA signature, DER.</summary>
-    Sign = 2,
-
-    /// <summary>p0 buffer out: SubjectPublicKeyInfo, DER.</summary>
-    PublicKey = 3,
 }
 
 /// <summary>Operations of <see cref="Services.Statistics"/>.</summary>
@@ -157,6 +183,75 @@ public enum StatisticsOperation : uint
 
     /// <summary>p0 value in: a = component index; p1 buffer out: <see cref="ComponentStatus"/>. ITEM_NOT_FOUND after the last one.</summary>
     Component = 2,
+
+    /// <summary>p0 value in: a = version that the client speaks; p1 value out: a = <see cref="StatisticsProtocol.Version"/>, b = 1 when that is the same.
+    /// Else nothing else here means what the client thinks.</summary>
+    Version = 3,
+
+    /// <summary>p0 value in: a = index; p1 buffer out: <see cref="ResourceStatus"/>: services first, then components. ITEM_NOT_FOUND after the last one.</summary>
+    Resource = 4,
+
+    /// <summary>p0 buffer out: <see cref="MemoryStatus"/>. What each component has is <see cref="Component"/>'s.</summary>
+    Memory = 5,
+}
+
+/// <summary>What <see cref="StatisticsOperation"/> and its structures are called in all; the only operation that never changes is Version.</summary>
+public static class StatisticsProtocol
+{
+    public const uint Version = 2;
+}
+
+/// <summary>What a resource is.</summary>
+public enum ResourceKind : uint
+{
+    None = 0,
+    Service = 1,
+    Component = 2,
+}
+
+[InlineArray(96)]
+public struct Name96
+{
+    private byte _first;
+}
+
+/// <summary>Something of the secure world that has a name.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct ResourceStatus
+{
+    public Name64 Name;
+
+    /// <summary>"org.exclaves.kernel" for what belongs to the core, else "org.exclaves.conclave." and the component's name.</summary>
+    public Name96 Domain;
+    public ResourceKind Kind;
+
+    /// <summary>Index of the service, or of the component.</summary>
+    public uint Id;
+
+    /// <summary>Service: sessions that clients have with it. Component: 1 while it runs.</summary>
+    public uint Connected;
+    public uint Reserved;
+
+    /// <summary>Of a service, as in <see cref="ServiceEntry"/>.</summary>
+    public ulong UuidLow;
+    public ulong UuidHigh;
+}
+
+/// <summary>Memory of the secure world, in bytes.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 8)]
+public struct MemoryStatus
+{
+    /// <summary>What SPTM left to SK at boot.</summary>
+    public ulong PoolBytes;
+
+    /// <summary>Of it, what is declared for components, and what they use.</summary>
+    public ulong QuotaBytes;
+    public ulong UsedBytes;
+
+    /// <summary>What Linux has given beyond the pool.</summary>
+    public ulong DonatedBytes;
+    public uint Components;
+    public uint Reserved;
 }
 
 /// <summary>XnuProxy's own counters; each is zero again when no client is left.</summary>
@@ -195,6 +290,8 @@ public struct ComponentStatus
     public ulong UsedBytes;
     public ComponentState State;
     public uint Generation;
+    public ComponentFlags Flags;
+    public uint Reserved;
 
     /// <summary>Memory that Linux gave it: first byte of the first run, and bytes in all. Linux knows both.</summary>
     public ulong DonatedBase;

@@ -42,7 +42,7 @@ public enum Status : uint
     /// <summary>Waiting would close a circle of components that wait for each other.</summary>
     Deadlock = 12,
 
-    /// <summary>A reply from Linux failed validation.</summary>
+    /// <summary>A reply failed validation.</summary>
     BadReply = 13,
 
     /// <summary>The device did not answer as its specification says.</summary>
@@ -54,9 +54,15 @@ public enum Status : uint
     /// <summary>The object for which the caller waited was taken away.</summary>
     Revoked = 16,
 
-    /// <summary>The deadline has passed.</summary>
-    TimedOut = 17,
+    /// <summary>The service failed, for a reason that is none of these; the text of its answer may say more.</summary>
+    Failed = 17,
+
+    /// <summary>No answer came before the caller's deadline.</summary>
+    TimedOut = 18,
+
+    /// <summary>The caller gave up.</summary>
+    Cancelled = 19,
 
     /// <summary>Another thread ended the wait.</summary>
-    Kicked = 18,
+    Kicked = 20,
 }

@@ -67,6 +67,9 @@ public static class Tee
     public const uint ErrorCommunication = 0xFFFF_000E;
     public const uint ErrorSecurity = 0xFFFF_000F;
     public const uint ErrorShortBuffer = 0xFFFF_0010;
+
+    /// <summary>A signal ended the call while its service waited; what the service has done by then stays done.</summary>
+    public const uint ErrorExternalCancel = 0xFFFF_0011;
     public const uint ErrorTargetDead = 0xFFFF_3024;
 
     /// <summary>Ours, from GlobalPlatform's range for implementations: the service ended because Linux took its memory back.</summary>

@@ -51,6 +51,7 @@ public static class Virt
 
     /// <summary>The shared peripheral interrupt, edge triggered, that the TEE's node names: no device of the machine drives it.</summary>
     public const uint NotificationInterrupt = 10;
+    public const uint NotificationIntId = 32 + NotificationInterrupt;
 
     /// <summary>CPUs the tables are sized for; the boot code refuses to bring up more.</summary>
     public const int MaxCpus = 8;

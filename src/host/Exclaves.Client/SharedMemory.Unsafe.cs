@@ -38,6 +38,9 @@ public sealed unsafe class SharedMemory : IDisposable
         }
     }
 
+    /// <summary>A piece of it for a Tightbeam call: what a service writes there, it writes in place.</summary>
+    public Tightbeam.SharedBuffer Lend(int offset, int bytes) => new((uint)Id + 1, (uint)offset, Span.Slice(offset, bytes));
+
     /// <summary>Makes fresh pages of this process known to the secure world.</summary>
     public static SharedMemory Register(TeeDevice device, int bytes)
     {

@@ -1,87 +1,73 @@
 using System;
 using Exclaves.Abi;
+using Exclaves.Interfaces;
+using Exclaves.Tightbeam;
 
 namespace Exclaves.Client;
 
 /// <summary>A key pair that lives in a conclave, as long as this session: makes it, signs with it, shows its public half.</summary>
+/// <remarks>The generated client of <see cref="ISigner"/>, with a <see cref="TeeException"/> in place of a status.</remarks>
 public sealed class SignerClient : IDisposable
 {
     /// <summary>SHA-256.</summary>
     public const int DigestBytes = 32;
 
-    private const int AnswerOffset = 64;
-    private const int AnswerBytes = 512;
+    private const int MaxKeyBytes = 128;
+    private const int MaxSignatureBytes = 72;
 
-    private readonly TeeSession _session;
-    private readonly SharedMemory _memory;
+    private readonly TeeTransport _transport;
+    private SignerClient<TeeTransport> _client;
 
-    private SignerClient(TeeSession session, SharedMemory memory)
+    private SignerClient(TeeTransport transport)
     {
-        _session = session;
-        _memory = memory;
+        _transport = transport;
+        _client = new SignerClient<TeeTransport>(transport);
     }
 
-    public TeeSession Session => _session;
+    public TeeSession Session => _transport.Session;
 
-    public static SignerClient Open(TeeDevice device)
-    {
-        ArgumentNullException.ThrowIfNull(device);
-        TeeSession session = device.OpenSession(ServiceName.Signer);
-        try
-        {
-            return new SignerClient(session, SharedMemory.Register(device, AnswerOffset + AnswerBytes));
-        }
-        catch
-        {
-            session.Dispose();
-            throw;
-        }
-    }
+    public static SignerClient Open(TeeDevice device) => new(TeeTransport.Open(device, ServiceName.Signer));
 
-    public void Null() => _session.Invoke((uint)SignerOperation.Null, "Null", []);
+    public void Null() => Session.Invoke((uint)SignerOperation.Null, "Null", []);
 
     /// <summary>Makes the key pair of this session; one that it had is forgotten. The answer is the public key: SubjectPublicKeyInfo, DER.</summary>
     public byte[] Generate()
     {
-        Span<TeeParameter> parameters = [Answer()];
-        _session.Invoke((uint)SignerOperation.Generate, "Generate", parameters);
-        return Take(parameters[0], "Generate");
+        Span<byte> key = stackalloc byte[MaxKeyBytes];
+        Require(_client.Generate(key, out int bytes), nameof(Generate));
+        return key[..bytes].ToArray();
     }
 
     /// <summary>Signs a SHA-256 digest. The answer is an ECDSA signature, DER.</summary>
     public byte[] Sign(ReadOnlySpan<byte> digest)
     {
         ArgumentOutOfRangeException.ThrowIfNotEqual(digest.Length, DigestBytes);
-        digest.CopyTo(_memory.Span);
-        Span<TeeParameter> parameters = [TeeParameter.Memory(_memory, TeeDirection.In, 0, DigestBytes), Answer()];
-        _session.Invoke((uint)SignerOperation.Sign, "Sign", parameters);
-        return Take(parameters[1], "Sign");
+        Span<byte> signature = stackalloc byte[MaxSignatureBytes];
+        Require(_client.Sign(digest, signature, out int bytes), nameof(Sign));
+        return signature[..bytes].ToArray();
     }
 
     /// <summary>The public key: SubjectPublicKeyInfo, DER.</summary>
     public byte[] PublicKey()
     {
-        Span<TeeParameter> parameters = [Answer()];
-        _session.Invoke((uint)SignerOperation.PublicKey, "PublicKey", parameters);
-        return Take(parameters[0], "PublicKey");
+        Span<byte> key = stackalloc byte[MaxKeyBytes];
+        Require(_client.PublicKey(key, out int bytes), nameof(PublicKey));
+        return key[..bytes].ToArray();
     }
 
-    public void Dispose()
-    {
-        _memory.Dispose();
-        _session.Dispose();
-    }
+    public void Dispose() => _transport.Dispose();
 
-    private TeeParameter Answer() => TeeParameter.Memory(_memory, TeeDirection.Out, AnswerOffset, AnswerBytes);
-
-    private byte[] Take(TeeParameter answer, string operation)
+    private void Require(Status status, string operation)
     {
-        if (answer.B is 0 or > AnswerBytes)
+        if (status == Status.Ok)
         {
-            throw TeeException.Because(
-                TeeFailure.BadAnswer, $"call {operation} of service", _session.Service.ToString(), $"it answered {answer.B} bytes");
+            return;
         }
 
-        return _memory.Span.Slice(AnswerOffset, (int)answer.B).ToArray();
+        throw _transport.Failure ?? TeeException.Because(
+            status == Status.BadReply ? TeeFailure.BadAnswer : status == Status.NoMemory ? TeeFailure.NoMemory : TeeFailure.Refused,
+            $"call {operation} of service",
+            Session.Service.ToString(),
+            status == Status.BadReply ? "its answer makes no sense" : $"it refused with {status}");
     }
 }

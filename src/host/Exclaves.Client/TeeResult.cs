@@ -37,7 +37,7 @@ public readonly struct TeeResult
         Tee.ErrorCommunication => "communication with the secure world failed",
         Tee.ErrorSecurity => "a security check failed",
         Tee.ErrorShortBuffer => "the buffer is too small for the answer",
-        0xFFFF_0011 => "cancelled from outside",
+        Tee.ErrorExternalCancel => "a signal ended the call while its service waited",
         Tee.ErrorTargetDead => "the service ended while it worked on the call",
         Tee.ErrorMemoryReclaimed => "the service ended because Linux took back memory that it had given to it",
         0xFFFF_3041 => "no storage space left",

@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.InteropServices;
 using System.Threading;
+using Exclaves.Abi;
 
 namespace Exclaves.Client;
 
@@ -70,12 +71,18 @@ public sealed class TeeSession : IDisposable
         ArgumentOutOfRangeException.ThrowIfGreaterThan(parameters.Length, MaxParameters);
         ObjectDisposedException.ThrowIf(_open == 0, this);
 
-        InvokeBlock block = new() { Operation = operation, Session = _session, ParameterCount = (uint)parameters.Length };
-        parameters.CopyTo(block.Parameters);
-        if (TeeIoctl.Invoke(_device.Descriptor, ref block) < 0)
+        InvokeBlock block;
+        do
         {
-            throw TeeException.FromErrno($"call operation {operation} of service", Service.ToString(), Marshal.GetLastPInvokeError());
+            // A signal took the call back before the service had seen it: as a system call that is restarted.
+            block = new() { Operation = operation, Session = _session, ParameterCount = (uint)parameters.Length };
+            parameters.CopyTo(block.Parameters);
+            if (TeeIoctl.Invoke(_device.Descriptor, ref block) < 0)
+            {
+                throw TeeException.FromErrno($"call operation {operation} of service", Service.ToString(), Marshal.GetLastPInvokeError());
+            }
         }
+        while (block.Result == Tee.ErrorCancel && block.Origin == Tee.OriginTee);
 
         ((Span<TeeParameter>)block.Parameters)[..parameters.Length].CopyTo(parameters);
         return new TeeResult(block.Result, block.Origin);

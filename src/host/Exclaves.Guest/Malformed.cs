@@ -5,6 +5,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Exclaves.Abi;
 using Exclaves.Client;
+using Exclaves.Tightbeam;
 
 namespace Exclaves.Guest;
 
@@ -60,12 +61,20 @@ internal static class Malformed
         new("null input", b => Call(b.Hello, (uint)HelloOperation.Transform, TeeParameter.NullMemory(TeeDirection.In, 64), Buffer(b, TeeDirection.Out, 64)), Outcome.Secure(Tee.ErrorBadParameters)),
         new("null output", b => Call(b.Hello, (uint)HelloOperation.Transform, Buffer(b, TeeDirection.In, 64), TeeParameter.NullMemory(TeeDirection.Out)), Outcome.Secure(Tee.ErrorShortBuffer), Outcome.Secure(Tee.ErrorBadParameters)),
         new("null output that claims a size", b => Call(b.Hello, (uint)HelloOperation.Transform, Buffer(b, TeeDirection.In, 64), TeeParameter.NullMemory(TeeDirection.Out, 64)), Outcome.Secure(Tee.ErrorShortBuffer), Outcome.Secure(Tee.ErrorBadParameters)),
-        new("digest of 31 bytes", b => Call(b.Signer, (uint)SignerOperation.Sign, Buffer(b, TeeDirection.In, 31), Buffer(b, TeeDirection.Out, 512)), Outcome.Secure(Tee.ErrorBadParameters)),
-        new("digest of 33 bytes", b => Call(b.Signer, (uint)SignerOperation.Sign, Buffer(b, TeeDirection.In, 33), Buffer(b, TeeDirection.Out, 512)), Outcome.Secure(Tee.ErrorBadParameters)),
-        new("signature buffer of one byte", b => Call(b.Signer, (uint)SignerOperation.Sign, Buffer(b, TeeDirection.In, 32), Buffer(b, TeeDirection.Out, 1)), Outcome.Secure(Tee.ErrorShortBuffer)),
-        new("public key into a null buffer", b => Call(b.Signer, (uint)SignerOperation.PublicKey, TeeParameter.NullMemory(TeeDirection.Out)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("Tightbeam request that is none", b => Beam(b, 64, Status.BadArgument), Outcome.Secure(Tee.Success)),
+        new("Tightbeam request shorter than its head", b => Beam(b, 23, Status.BadArgument), Outcome.Secure(Tee.Success)),
+        new("Tightbeam request of no bytes", b => Beam(b, 0, Status.BadArgument), Outcome.Secure(Tee.Success)),
+        new("Tightbeam answer that does not fit", b => Call(b.Signer, WireHeader.TeeOperation, Buffer(b, TeeDirection.In, 64), Buffer(b, TeeDirection.Out, 1)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("Tightbeam answer into a null buffer", b => Call(b.Signer, WireHeader.TeeOperation, Buffer(b, TeeDirection.In, 64), TeeParameter.NullMemory(TeeDirection.Out)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("Tightbeam buffers exchanged", b => Call(b.Signer, WireHeader.TeeOperation, Buffer(b, TeeDirection.Out, 64), Buffer(b, TeeDirection.In, 64)), Outcome.Secure(Tee.ErrorBadParameters)),
+        new("Tightbeam request of Hello in values", b => Call(b.Hello, WireHeader.TeeOperation, TeeParameter.Input(1), TeeParameter.Output()), Outcome.Secure(Tee.ErrorBadParameters)),
+        new("Tightbeam request of Hello, second buffer alone", b => Call(b.Hello, WireHeader.TeeOperation, Buffer(b, TeeDirection.In, 64), Buffer(b, TeeDirection.Out, 512), TeeParameter.None, Buffer(b, TeeDirection.In, 8)), Outcome.Secure(Tee.ErrorBadParameters)),
         new("component number 2^64-1", b => Statistics(b, (uint)StatisticsOperation.Component, TeeParameter.Input(ulong.MaxValue), Buffer(b, TeeDirection.Out, 512)), Outcome.Secure(Tee.ErrorItemNotFound)),
         new("counters into four bytes", b => Statistics(b, (uint)StatisticsOperation.Counters, Buffer(b, TeeDirection.Out, 4)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("resource number 2^64-1", b => Statistics(b, (uint)StatisticsOperation.Resource, TeeParameter.Input(ulong.MaxValue), Buffer(b, TeeDirection.Out, 512)), Outcome.Secure(Tee.ErrorItemNotFound)),
+        new("a resource into four bytes", b => Statistics(b, (uint)StatisticsOperation.Resource, TeeParameter.Input(0), Buffer(b, TeeDirection.Out, 4)), Outcome.Secure(Tee.ErrorShortBuffer)),
+        new("memory without a buffer", b => Statistics(b, (uint)StatisticsOperation.Memory, TeeParameter.Input(0)), Outcome.Secure(Tee.ErrorBadParameters)),
+        new("a version that is no number", b => Statistics(b, (uint)StatisticsOperation.Version, TeeParameter.Output(), TeeParameter.Output()), Outcome.Secure(Tee.ErrorBadParameters)),
         new("session used after its end", Closed, Outcome.Kernel(Invalid)),
     ];
 
@@ -76,9 +85,6 @@ internal static class Malformed
         using TeeSession signer = device.OpenSession(ServiceName.Signer);
         using SharedMemory memory = SharedMemory.Register(device, 8192);
         Prepared ready = new(device, hello, signer, memory);
-
-        // Operations that show a public key need one.
-        signer.Invoke((uint)SignerOperation.Generate, "Generate", [Buffer(ready, TeeDirection.Out, 512)]);
 
         int bad = 0;
         Case[] cases = Cases;
@@ -127,6 +133,17 @@ internal static class Malformed
         InvokeBlock block = new() { Session = session.Number, Operation = operation, ParameterCount = (uint)parameters.Length };
         parameters.CopyTo(block.Parameters);
         return Send(session.Device, ref block);
+    }
+
+    /// <summary>Random bytes as a request: Signer answers, and what it answers is <paramref name="expected"/>.</summary>
+    private static Outcome Beam(Prepared ready, int bytes, Status expected)
+    {
+        const int Answer = 4096;
+        new Random(bytes).NextBytes(ready.Memory.Span[..bytes]);
+        ready.Memory.Span.Slice(Answer, 512).Clear();
+        Outcome outcome = Call(ready.Signer, WireHeader.TeeOperation, Buffer(ready, TeeDirection.In, bytes), TeeParameter.Memory(ready.Memory, TeeDirection.Out, Answer, 512));
+        Span<byte> answer = ready.Memory.Span.Slice(Answer, 512);
+        return MemoryMarshal.Read<uint>(answer) == WireHeader.ResponseMagic && (Status)MemoryMarshal.Read<uint>(answer[16..]) == expected ? outcome : Outcome.Secure(uint.MaxValue);
     }
 
     private static Outcome Number(Prepared ready, uint session)

@@ -73,6 +73,18 @@ internal static class ProbeTests
         return met == visitors.Length ? 0 : 1;
     }
 
+    /// <summary>The caller is told, and who opens a session anew finds it alive.</summary>
+    public static int End(ProbeFault fault)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(Probe);
+        TeeResult result = session.TryInvoke((uint)ProbeOperation.End, [TeeParameter.Input((ulong)fault)]);
+        Console.Out.WriteLine($"end: {fault} was answered with {result}");
+        using TeeSession next = device.OpenSession(Probe);
+        Once(next, ProbeOperation.NotifySelf);
+        return result.Code == Tee.ErrorTargetDead ? 0 : 1;
+    }
+
     private static void Once(TeeSession session, ProbeOperation operation)
     {
         Span<TeeParameter> parameters = [TeeParameter.Input(1), TeeParameter.Output()];

@@ -21,6 +21,11 @@ internal static class Program
             return Victim.Run((VictimKind)int.Parse(kind, CultureInfo.InvariantCulture), int.Parse(seed, CultureInfo.InvariantCulture));
         }
 
+        if (arguments is [WaitTests.Command])
+        {
+            return WaitTests.WaitForNobody();
+        }
+
         ParseResult parsed = Commands().Parse(arguments);
         if (parsed.Errors.Count != 0)
         {
@@ -62,6 +67,9 @@ internal static class Program
         Command malformed = new("malformed", "Calls that are wrong in one way each; every one has its expected refusal.") { json };
         malformed.SetAction(parsed => Malformed.Run(parsed.GetValue(json)));
 
+        Command tightbeam = new("tightbeam", "Tightbeam calls of Hello (freestanding) and Signer (.NET): values, spans, text of refusals, random requests, deadlines.") { count, seed };
+        tightbeam.SetAction(parsed => TightbeamTest.Run(parsed.GetValue(count), parsed.GetValue(seed)));
+
         Command crash = new("crash", "Makes Hello fault: the caller learns it, other services go on.");
         crash.SetAction(_ => Crash.Run());
 
@@ -87,6 +95,11 @@ internal static class Program
         Command stats = new("stats", "Prints the secure world's counters and components.") { json };
         stats.SetAction(parsed => Stats.Run(parsed.GetValue(json)));
 
+        Command resources = new("resources", "Prints everything in the secure world that has a name: services with their clients' sessions, components.");
+        resources.SetAction(_ => Inventory.Resources());
+        Command memory = new("memory", "Prints what memory the secure world has, and who uses how much.");
+        memory.SetAction(_ => Inventory.Memory());
+
         Command bench = new("bench", "Instructions per call. Needs -icount shift=0,sleep=off and one CPU.") { json };
         bench.SetAction(parsed => Bench.Run(parsed.GetValue(json)));
 
@@ -101,25 +114,59 @@ internal static class Program
         Command meet = new("meet", "Two threads of Linux meet inside one service: its own threads serve them at once.") { turns };
         meet.SetAction(parsed => ProbeTests.Meet(parsed.GetValue(turns)));
         probe.Add(meet);
+        Command end = new("end", "The component ends, in the way named; its caller is told.");
+        for (ProbeFault fault = ProbeFault.None + 1; fault < ProbeFault.Count; fault++)
+        {
+            ProbeFault kind = fault;
+            Command one = new(Enum.GetName(fault)!, "One way.");
+            one.SetAction(_ => ProbeTests.End(kind));
+            end.Add(one);
+        }
+
+        probe.Add(end);
         Command lent = new("lent", "Buffers that a service sees in place: read, filled, shared while the call lasts, out of reach after it.");
         lent.SetAction(_ => LentTests.Run());
         probe.Add(lent);
-        Command scale = new("scale", "What two callers get done at once, by the wall clock. Needs two CPUs.") { json };
+        Command wait = new("wait", "A call that waits inside for what nobody does sleeps in Linux and can be killed.");
+        wait.SetAction(_ => WaitTests.Wait());
+        probe.Add(wait);
+        Command background = new("background", "A service that works on after its answer gets time from Linux.");
+        background.SetAction(_ => WaitTests.Background());
+        probe.Add(background);
+        Command scale = new("scale", "What two threads get done at once, by the wall clock. Needs two CPUs.") { json };
         scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
         probe.Add(scale);
+
+        Option<int[]> counts = new("--counts") { Description = "How many threads, in each measurement.", DefaultValueFactory = _ => [1, 2, 4], AllowMultipleArgumentsPerToken = true };
+        Command callers = new("callers", "Instructions of a null call when several threads take turns. Needs -icount shift=0,sleep=off and one CPU.") { json, counts };
+        callers.SetAction(parsed => Bench.RunCallers(parsed.GetValue(json), parsed.GetValue(counts)!));
+        Option<int> number = new("--number") { Description = "How many services there are.", DefaultValueFactory = _ => 1 };
+        Command services = new("services", "Instructions of a null call to one service.") { json, number, copy };
+        services.SetAction(parsed => Bench.RunServices(parsed.GetValue(json), parsed.GetValue(number), parsed.GetValue(copy)!));
+        Argument<string[]> copies = new("SERVICE") { Description = "UUIDs, one for each conclave beside Hello.", Arity = ArgumentArity.ZeroOrMore };
+        Command conclaves = new("conclaves", "Instructions of a null call to Hello while 1, 2, 4 ... conclaves run.") { json, copies };
+        conclaves.SetAction(parsed => Bench.RunConclaves(parsed.GetValue(json), parsed.GetValue(copies)!));
+        Command growth = new("scale", "What a null call costs when there is more of something.") { callers, services, conclaves };
 
         Command latency = new("latency", "How long an interrupt has waited for the secure kernel at most. Instructions under -icount shift=0,sleep=off.") { json };
         latency.SetAction(parsed => Latency.Run(parsed.GetValue(json)));
 
         Option<int> seconds = new("--seconds") { Description = "How long.", DefaultValueFactory = _ => 600 };
-        Command soak = new("soak", "Calls, crashes, kills, stops, donations and CPU hotplug at once; nothing hangs, nothing is wrong, every counter returns.") { seconds, seed };
+        Command soak = new("soak", "Calls, crashes, kills, stops, donations, revocations, suspends and CPU hotplug at once; nothing hangs, nothing is wrong, every counter returns.") { seconds, seed };
         soak.SetAction(parsed => Soak.Run(parsed.GetValue(seconds), parsed.GetValue(seed)));
+
+        Option<int> rounds = new("--rounds") { Description = "How often a client is stopped.", DefaultValueFactory = _ => 30 };
+        Command slow = new("slow", "A client of Signer with 1 % of a CPU and one that is stopped; the others go on.") { rounds, seed };
+        slow.SetAction(parsed => Delay.Slow(parsed.GetValue(rounds), parsed.GetValue(seed)));
+        Command upcall = new("upcall", "64 callers, one of them in an upcall that takes 10 s; the others go on. Needs a machine with tests/Probe/probe.json.");
+        upcall.SetAction(_ => Delay.Upcall());
+        Command delay = new("delay", "Nobody is delayed by a client that gets nowhere.") { slow, upcall };
 
         Argument<string[]> words = new("COMMAND") { Arity = ArgumentArity.OneOrMore };
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, crash, panic, panicking, donate, stats, bench, probe, latency, soak, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps };
     }
 
     private static int Complain(string message, int exit)

@@ -1,4 +1,5 @@
 using System;
+using System.Collections.Generic;
 using System.Diagnostics;
 using System.Globalization;
 using System.Linq;
@@ -8,16 +9,14 @@ using Exclaves.Client;
 
 namespace Exclaves.Guest;
 
-/// <summary>How much more two callers get done than one, by the wall clock; needs a machine with two CPUs that has two to itself.</summary>
+/// <summary>How much more two threads get done than one, by the wall clock; needs a machine with two CPUs that has two to itself.</summary>
+/// <remarks>Pieces of work are seconds long, and one thread's and two threads' are measured in turn, so that a build machine that gets busy favours neither.</remarks>
 internal static class Scale
 {
     /// <summary>Some milliseconds inside for each call.</summary>
     private const ulong Rounds = 500_000;
-    private const int Calls = 8;
-    private const int NullCalls = 400;
-
-    /// <summary>The shortest time counts: what disturbs a run only makes it longer.</summary>
-    private const int Repetitions = 3;
+    private const double PieceSeconds = 3;
+    private const int Turns = 5;
     private const double Aim = 1.8;
 
     private static readonly ServiceName Probe = new(Guid.Parse(Services.Probe), "Probe");
@@ -25,74 +24,76 @@ internal static class Scale
     public static int Run(bool json)
     {
         using TeeDevice device = TeeDevice.Open();
-        double alone = Spin(device, Probe);
-        (string Name, double Value, string Unit, double? Aim)[] figures =
+        int calls = CallsFor(device, PieceSeconds);
+        (string Name, double Value)[] figures =
         [
-            ("scale.parallel.conclaves", 2 * alone / Spin(device, Probe, ServiceName.Hello), "ratio", Aim),
-            ("scale.parallel.service", 2 * alone / Spin(device, Probe, Probe), "ratio", Aim),
-            ("scale.callers.1", PerSecond(device, 1), "1/s", null),
-            ("scale.callers.2", PerSecond(device, 2), "1/s", null),
-            ("scale.callers.4", PerSecond(device, 4), "1/s", null),
+            ("scale.parallel.conclaves", Gain(device, calls, Probe, ServiceName.Hello)),
+            ("scale.parallel.service", Gain(device, calls, Probe, Probe)),
         ];
         Console.Out.Write(json
             ? "[" + string.Join(",\n", figures.Select(figure => string.Create(
-                CultureInfo.InvariantCulture, $"{{\"name\":\"{figure.Name}\",\"value\":{figure.Value:f2},\"unit\":\"{figure.Unit}\",\"aim\":{(figure.Aim is { } aim ? aim.ToString(CultureInfo.InvariantCulture) : "null")},\"peer\":null}}"))) + "]\n"
-            : string.Concat(figures.Select(figure => string.Create(CultureInfo.InvariantCulture, $"{figure.Name,-28} {figure.Value,10:f2} {figure.Unit}\n"))));
+                CultureInfo.InvariantCulture, $"{{\"name\":\"{figure.Name}\",\"value\":{figure.Value:f2},\"unit\":\"ratio, at least\",\"aim\":{Aim},\"peer\":null}}"))) + "]\n"
+            : string.Concat(figures.Select(figure => string.Create(CultureInfo.InvariantCulture, $"{figure.Name,-28} {figure.Value,10:f2} ratio\n"))));
         return 0;
     }
 
-    /// <summary>Seconds in which a thread for each service has the same work done there.</summary>
-    private static double Spin(TeeDevice device, params ServiceName[] services) => Shortest(
-        services.Length, Calls, number => device.OpenSession(services[number]), (session, number) =>
-        {
-            Span<TeeParameter> parameters = [TeeParameter.Input(Rounds), TeeParameter.Output()];
-            uint operation = services[number].Uuid == Probe.Uuid ? (uint)ProbeOperation.Spin : (uint)HelloOperation.Spin;
-            session.Invoke(operation, "Spin", parameters);
-        });
-
-    private static double PerSecond(TeeDevice device, int callers) => callers * NullCalls / Shortest(
-        callers, NullCalls, _ => device.OpenSession(ServiceName.Hello), (session, _) => session.Invoke((uint)HelloOperation.Null, "Null", []));
-
-    private static double Shortest(int threads, int calls, Func<int, TeeSession> open, Action<TeeSession, int> call)
+    /// <summary>Work that two threads do in the time in which one does one thread's.</summary>
+    private static double Gain(TeeDevice device, int calls, ServiceName one, ServiceName other)
     {
-        double shortest = double.MaxValue;
-        TeeSession[] sessions = [.. Enumerable.Range(0, threads).Select(open)];
-        for (int i = 0; i < Repetitions; i++)
+        List<double> alone = [];
+        List<double> together = [];
+        for (int i = 0; i < Turns; i++)
         {
-            // Each worker takes the time itself: a thread that only watched might get no CPU before they are done.
-            using Barrier start = new(threads);
-            long[] begun = new long[threads];
-            long[] ended = new long[threads];
-            Thread[] workers = [.. Enumerable.Range(0, threads).Select(number => new Thread(() =>
-            {
-                call(sessions[number], number);
-                start.SignalAndWait();
-                begun[number] = Stopwatch.GetTimestamp();
-                for (int made = 0; made < calls; made++)
-                {
-                    call(sessions[number], number);
-                }
-
-                ended[number] = Stopwatch.GetTimestamp();
-            }))];
-            foreach (Thread worker in workers)
-            {
-                worker.Start();
-            }
-
-            foreach (Thread worker in workers)
-            {
-                worker.Join();
-            }
-
-            shortest = Math.Min(shortest, Stopwatch.GetElapsedTime(begun.Min(), ended.Max()).TotalSeconds);
+            alone.Add(Seconds(device, calls, one));
+            together.Add(Seconds(device, calls, one, other));
         }
 
-        foreach (TeeSession session in sessions)
-        {
-            session.Dispose();
-        }
-
-        return shortest;
+        Console.Error.WriteLine($"scale: alone {Text(alone)}; together {Text(together)}");
+        return 2 * Median(alone) / Median(together);
     }
+
+    private static int CallsFor(TeeDevice device, double seconds)
+    {
+        const int Sample = 50;
+        return Math.Max(1, (int)(Sample * seconds / Seconds(device, Sample, Probe)));
+    }
+
+    /// <summary>From the first beginning to the last end of threads, one for each service, that have the same work done there.</summary>
+    private static double Seconds(TeeDevice device, int calls, params ServiceName[] services)
+    {
+        // Each worker takes the time itself: a thread that only watched might get no CPU before they are done.
+        using Barrier start = new(services.Length);
+        long[] begun = new long[services.Length];
+        long[] ended = new long[services.Length];
+        Thread[] workers = [.. services.Select((service, number) => new Thread(() =>
+        {
+            using TeeSession session = device.OpenSession(service);
+            Span<TeeParameter> parameters = [TeeParameter.Input(Rounds), TeeParameter.Output()];
+            uint operation = service.Uuid == Probe.Uuid ? (uint)ProbeOperation.Spin : (uint)HelloOperation.Spin;
+            session.Invoke(operation, "Spin", parameters);
+            start.SignalAndWait();
+            begun[number] = Stopwatch.GetTimestamp();
+            for (int made = 0; made < calls; made++)
+            {
+                session.Invoke(operation, "Spin", parameters);
+            }
+
+            ended[number] = Stopwatch.GetTimestamp();
+        }))];
+        foreach (Thread worker in workers)
+        {
+            worker.Start();
+        }
+
+        foreach (Thread worker in workers)
+        {
+            worker.Join();
+        }
+
+        return Stopwatch.GetElapsedTime(begun.Min(), ended.Max()).TotalSeconds;
+    }
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+
+    private static string Text(List<double> seconds) => string.Join(" ", seconds.Select(value => value.ToString("f2", CultureInfo.InvariantCulture)));
 }

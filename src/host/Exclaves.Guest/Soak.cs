@@ -18,7 +18,18 @@ internal static partial class Soak
     private const int StopSignal = 19;
     private const int ContinueSignal = 18;
     private const int DonatedPages = 200;
+    private const string SuspendMode = "/sys/power/mem_sleep";
+    private const string SuspendDepth = "/sys/power/pm_test";
+    private const string SuspendDelay = "/sys/module/suspend/parameters/pm_test_delay";
+    private const string SuspendNow = "/sys/power/state";
     private const string CpuFolder = "/sys/devices/system/cpu";
+
+    private const ulong RevokeRounds = 2_000;
+
+    private static readonly ServiceName Probe = new(Guid.Parse(Services.Probe), "Probe");
+
+    /// <summary>Components that crash on purpose.</summary>
+    private static readonly string[] Mortal = ["Hello", "Probe"];
 
     /// <summary>A storm that does nothing for so long hangs.</summary>
     private static readonly TimeSpan StandsStill = TimeSpan.FromSeconds(60);
@@ -72,12 +83,14 @@ internal static partial class Soak
         using StatisticsClient statistics = StatisticsClient.Open(device);
         KillTest.WarmUp(device, Callers + 4);
         KillTest.WarmUpManagedHeap(device, statistics);
+        WarmUpProbe(device);
         KillTest.Snapshot before = KillTest.Snapshot.Take(statistics);
 
         Storm[] storms =
         [
             .. Enumerable.Range(0, Callers).Select(_ => new Storm("calls", Call)),
             new("signatures", Sign), new("crashes", CrashHello), new("donations", GiveMemory), new("kills", Kill), new("stops", Stop), new("hotplug", PlugCpus),
+            new("revocations", Revoke), new("endings", EndProbe), new("suspends", Suspend),
         ];
         Stopwatch clock = Stopwatch.StartNew();
         bool stop = false;
@@ -105,7 +118,8 @@ internal static partial class Soak
             hello.Null();
         }
 
-        List<string> wrong = [.. storms.SelectMany(storm => storm.Wrong.Select(what => $"{storm.Name}: {what}")), .. KillTest.Settle(statistics, before, mortal: "Hello")];
+        WarmUpProbe(device);
+        List<string> wrong = [.. storms.SelectMany(storm => storm.Wrong.Select(what => $"{storm.Name}: {what}")), .. KillTest.Settle(statistics, before, Mortal)];
         foreach (string what in wrong.Take(20))
         {
             Console.Out.WriteLine($"wrong: {what}");
@@ -113,7 +127,8 @@ internal static partial class Soak
 
         ulong ticks = statistics.Counters()[SkCounter.LongestMasked];
         ulong lives = statistics.Components().Single(component => component.Name == "Hello").Status.Generation;
-        Console.Out.WriteLine($"soak: {(hangs ? "something hangs" : "nothing hangs")}, {wrong.Count} wrong; {lives} lives of Hello; longest masked {ticks} ticks");
+        ulong probes = statistics.Components().Single(component => component.Name == "Probe").Status.Generation;
+        Console.Out.WriteLine($"soak: {(hangs ? "something hangs" : "nothing hangs")}, {wrong.Count} wrong; {lives} lives of Hello, {probes} of Probe; longest masked {ticks} ticks");
         return hangs || wrong.Count != 0 ? 1 : 0;
     }
 
@@ -230,6 +245,76 @@ internal static partial class Soak
         random.Shuffle(others);
         WriteOnline(others, "1");
         Thread.Sleep(random.Next(500));
+    }
+
+    /// <summary>Starts it, and takes back what a life may have left.</summary>
+    private static void WarmUpProbe(TeeDevice device)
+    {
+        using TeeSession session = device.OpenSession(Probe);
+        session.Invoke((uint)ProbeOperation.RevokeStorm, "RevokeStorm", [TeeParameter.Input(8), TeeParameter.Output()]);
+    }
+
+    /// <summary>One thread derives, another takes back, in a component that somebody ends now and then.</summary>
+    private static void Revoke(Storm storm, Random random)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        ulong rounds = (ulong)random.NextInt64((long)RevokeRounds);
+        Thread deriver = new(() => Rage(storm, device, ProbeOperation.DeriveStorm, rounds * 2));
+        deriver.Start();
+        Rage(storm, device, ProbeOperation.RevokeStorm, rounds);
+        deriver.Join();
+    }
+
+    private static void Rage(Storm storm, TeeDevice device, ProbeOperation operation, ulong rounds)
+    {
+        try
+        {
+            using TeeSession session = device.OpenSession(Probe);
+            Span<TeeParameter> parameters = [TeeParameter.Input(rounds), TeeParameter.Output()];
+            session.Invoke((uint)operation, operation.ToString(), parameters);
+            if (parameters[1].B != 0)
+            {
+                storm.Complain($"{operation} got {(Status)(parameters[1].B - 1)}");
+            }
+        }
+        catch (TeeException error) when (error.Failure == TeeFailure.ServiceEnded)
+        {
+            // As in every storm.
+        }
+        catch (TeeException error)
+        {
+            storm.Complain(error.Message);
+        }
+    }
+
+    /// <summary>In any of the ways in which a component can end.</summary>
+    private static void EndProbe(Storm storm, Random random)
+    {
+        Thread.Sleep(random.Next(2000));
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(Probe);
+        TeeResult result = session.TryInvoke((uint)ProbeOperation.End, [TeeParameter.Input((ulong)random.Next(1, (int)ProbeFault.Count))]);
+        if (result.Code is not (Tee.ErrorTargetDead or Tee.ErrorMemoryReclaimed))
+        {
+            storm.Complain($"an end was answered with {result}");
+        }
+    }
+
+    /// <summary>Linux freezes every process, wherever it is, and suspends to idle as far as the kernel's own test does: this machine's only clock that could wake it is under test too.</summary>
+    private static void Suspend(Storm storm, Random random)
+    {
+        Thread.Sleep(random.Next(3000));
+        File.WriteAllText(SuspendMode, "s2idle");
+        File.WriteAllText(SuspendDelay, "0");
+        File.WriteAllText(SuspendDepth, "freezer");
+        try
+        {
+            File.WriteAllText(SuspendNow, "mem");
+        }
+        catch (IOException)
+        {
+            // A process could not be frozen in time; Linux has thawed the others.
+        }
     }
 
     private static int CpuCount() => Directory.GetDirectories(CpuFolder, "cpu?").Length;

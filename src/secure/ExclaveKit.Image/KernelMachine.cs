@@ -53,4 +53,7 @@ internal unsafe struct KernelMachine : IKitMachine
     }
 
     public void Exit(ulong code) => _ = Kernel.Call(SecureCall.Exit, code);
+
+    // SAFETY: only the address is passed on; contexts lie in pages of the component, not in memory that moves.
+    public void Exit(ulong code, ref UserContext program) => _ = Kernel.Call(SecureCall.Exit, code, (ulong)Unsafe.AsPointer(ref program));
 }

@@ -78,6 +78,7 @@ ENDFUNC(kit_initial_address)
 /* A check of the compiled code has failed. In: w0 = code. */
 FUNC(exc_fail)
     mov     w0, w0
+    mov     x1, xzr
     mov     x8, #CALL_EXIT
     svc     #1
     brk     #0

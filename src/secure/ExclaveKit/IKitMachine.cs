@@ -48,4 +48,7 @@ public interface IKitMachine
 
     /// <summary>The conclave ends. Does not return in the image.</summary>
     void Exit(ulong code);
+
+    /// <summary>The same, where the program stands in <paramref name="program"/>: SK reports that, and not us.</summary>
+    void Exit(ulong code, ref UserContext program);
 }

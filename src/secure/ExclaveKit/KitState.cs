@@ -62,6 +62,9 @@ public struct KitState
 
     public ulong CommitLimit;
     public ulong CommittedPages;
+
+    /// <summary>The last memory that the program asked for was more than it may have.</summary>
+    public bool QuotaRefused;
     public ulong BreakStart;
     public ulong BreakEnd;
 

@@ -60,59 +60,16 @@ public readonly ref partial struct Personality<TMachine>
 
     private static ExceptionClass ClassOf(ulong syndrome) => (ExceptionClass)((syndrome >> ClassShift) & ClassMask);
 
-    /// <summary>The program has no handler: its last words are ours.</summary>
-    private void EndBySignal(in SignalCause cause)
+    /// <summary>The program has no handler. SK reports where it stood; Linux reads our lines, so its registers are not among them.</summary>
+    private void EndBySignal(in SignalCause cause, ulong code = 0)
     {
         _state.Output.Flush(ref _machine);
-        ReportValue("exclavekit: ended by signal "u8, cause.Signal, isHex: false);
-        ReportValue(" of thread "u8, Current.Tid, isHex: false);
-        ReportValue(" at "u8, _live.ProgramCounter, isHex: true);
-        ReportValue(" address "u8, cause.Address, isHex: true);
-        ReportValue(" esr "u8, cause.Syndrome, isHex: true);
-        ReportValue(" lr "u8, _live.X[30], isHex: true);
-        ReportValue(" sp "u8, _live.StackPointer, isHex: true);
+        _state.Output.Write("exclavekit: ended by signal "u8, ref _machine);
+        _state.Output.WriteDecimal(cause.Signal, ref _machine);
+        _state.Output.Write(" of thread "u8, ref _machine);
+        _state.Output.WriteDecimal(Current.Tid, ref _machine);
         _state.Output.Flush(ref _machine);
-        for (int i = 0; i < 31; i++)
-        {
-            ReportValue(" x"u8, (ulong)i, isHex: false);
-            ReportValue(" "u8, _live.X[i], isHex: true);
-            if (i % 8 == 7) { _state.Output.Flush(ref _machine); }
-        }
-
-        _state.Output.Flush(ref _machine);
-        ReportFrames();
-        _machine.Exit(128 + cause.Signal);
-    }
-
-    private void ReportValue(ReadOnlySpan<byte> name, ulong value, bool isHex)
-    {
-        _state.Output.Write(name, ref _machine);
-        if (isHex)
-        {
-            _state.Output.WriteHex(value, ref _machine);
-        }
-        else
-        {
-            _state.Output.WriteDecimal(value, ref _machine);
-        }
-    }
-
-    /// <summary>Return addresses by the chain of frame pointers; symbols are the business of the host.</summary>
-    private void ReportFrames()
-    {
-        const int MaxFrames = 32;
-        ulong frame = _live.X[29];
-        _state.Output.Write("frames"u8, ref _machine);
-        for (int i = 0; i < MaxFrames && frame != 0 && (frame & 7) == 0; i++)
-        {
-            if (!TryRead(frame, out ulong next) || !TryRead(frame + 8, out ulong address)) { break; }
-
-            ReportValue(" "u8, address, isHex: true);
-            if (next <= frame) { break; }
-
-            frame = next;
-        }
-
-        _state.Output.Flush(ref _machine);
+        bool gaveUp = cause.Signal == Signal.Abort && _state.QuotaRefused;
+        _machine.Exit(code != 0 ? code : gaveUp ? ExitCode.QuotaExhausted : ExitCode.Signal + cause.Signal, ref _live);
     }
 }

@@ -87,7 +87,8 @@ public readonly ref partial struct Personality<TMachine>
         ulong released = _state.Regions.ChargedPages(start, end, charged: true);
 
         // Removing may take one more region and adding another: make sure of both before anything changes.
-        if (_state.CommittedPages - released + pages > _state.CommitLimit || _state.Regions.Count > RegionMap.Capacity - 2) { return false; }
+        _state.QuotaRefused = _state.CommittedPages - released + pages > _state.CommitLimit;
+        if (_state.QuotaRefused || _state.Regions.Count > RegionMap.Capacity - 2) { return false; }
 
         DropFrames(start, end);
         bool done = _state.Regions.TryRemove(start, end)
@@ -264,7 +265,7 @@ public readonly ref partial struct Personality<TMachine>
         if (_machine.Map(number << Page.Shift, 1, region.Access) != Status.Ok)
         {
             // The charge was granted, so this means that page tables have eaten the reserve.
-            End("no frame is left for a page that was granted."u8, 1);
+            End("no frame is left for a page that was granted."u8, ExitCode.QuotaExhausted);
         }
 
         _state.Resident.Set(chunk, 1UL << (int)(number % ResidentMap.PagesPerChunk));

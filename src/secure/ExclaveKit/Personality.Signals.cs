@@ -194,7 +194,7 @@ public readonly ref partial struct Personality<TMachine>
         if (!TryWrite(frame, image))
         {
             // No room for the handler of a fault: most often the stack has overflowed.
-            EndBySignal(new SignalCause { Signal = Signal.Segmentation, Code = Signal.CodeKernel, Address = frame });
+            EndBySignal(new SignalCause { Signal = Signal.Segmentation, Code = Signal.CodeKernel, Address = frame }, ExitCode.StackOverflow);
             return;
         }
 

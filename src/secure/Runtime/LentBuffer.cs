@@ -22,7 +22,7 @@ public readonly unsafe ref struct LentBuffer
     public ulong Bytes { get; }
 
     /// <summary>Parameter <paramref name="index"/> of the message that this thread serves. Where it lies SK says; how much of that is meant, the message, which is checked against it.</summary>
-    public static LentBuffer Of(ref ServiceMessage message, int index)
+    public static LentBuffer Of(scoped ref ServiceMessage message, int index)
     {
         ref ServiceParameter parameter = ref Unsafe.Add(ref message.P0, index);
         LentRange range = new(Unsafe.Add(ref IpcPage.Own.Header.Word0, index));
@@ -35,6 +35,16 @@ public readonly unsafe ref struct LentBuffer
         return parameter.Offset > room || parameter.A > room - parameter.Offset
             ? default
             : new LentBuffer(range.Address + parameter.Offset, parameter.A, range.IsWritable);
+    }
+
+    /// <summary>For <see cref="Tightbeam.SharedBuffer"/>, which copies as this type does.</summary>
+    internal Span<byte> Memory
+    {
+        get
+        {
+            // SAFETY: as TryRead.
+            return new Span<byte>((void*)_address, (int)Bytes);
+        }
     }
 
     /// <summary>Takes a private copy of what lies from <paramref name="offset"/> (bytes) on. False: it is not all there.</summary>

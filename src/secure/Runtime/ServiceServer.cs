@@ -27,12 +27,25 @@ public static class ServiceServer
                 Serve<TService>(page);
             }
 
-            status = SecureCalls.ReplyReceive();
+            status = page.Header.Label == MessageLabel.None ? SecureCalls.Receive() : SecureCalls.ReplyReceive();
         }
     }
 
+    /// <summary>The caller has its answer now, and the service works on, on time that Linux lends and on that of calls which need this thread. For within Invoke.</summary>
+    public static Status Answer(ref ServiceMessage message, uint result)
+    {
+        IpcPage page = IpcPage.Own;
+        message.Result = result;
+        page.SetReply(Status.Ok, AnswerLength(ref message));
+        Status status = SecureCalls.Reply();
+
+        // Nothing is owed any more.
+        page.Header.Label = MessageLabel.None;
+        return status;
+    }
+
     /// <summary>The contents of a buffer parameter: what came in, or the room for what goes out.</summary>
-    public static Span<byte> Buffer(ref ServiceParameter parameter) =>
+    public static Span<byte> Buffer(scoped ref ServiceParameter parameter) =>
         parameter.C != 0 ? default : IpcPage.Own.Body.Slice((int)parameter.Offset, (int)parameter.A);
 
     /// <summary>Linux's clock, by an upcall.</summary>
@@ -43,6 +56,9 @@ public static class ServiceServer
         nanoseconds = status == Status.Ok ? answer.P0.B : 0;
         return status;
     }
+
+    /// <summary>Linux's thread of this call sleeps; the thread that serves it waits.</summary>
+    public static Status Sleep(ulong milliseconds) => Ask(Rpc.Suspend, milliseconds, out _);
 
     /// <summary>Linux gives memory for this component's own mappings, within its declared quota; a multiple of 4 KiB, at most <see cref="Rpc.MaxMemoryBytes"/>.</summary>
     public static Status RequestMemory(ulong bytes) => Ask(Rpc.AllocateMemory, bytes, out _);
@@ -81,13 +97,19 @@ public static class ServiceServer
         }
 
         ref ServiceMessage message = ref page.Service;
-        message.Result = page.Header.Label switch
+        uint result = page.Header.Label switch
         {
             MessageLabel.Open => TService.Open(ref message),
             MessageLabel.Invoke => TService.Invoke(ref message),
             MessageLabel.Close => TService.Close(ref message),
             _ => Tee.ErrorNotSupported,
         };
+        if (page.Header.Label == MessageLabel.None)
+        {
+            return;
+        }
+
+        message.Result = result;
         page.SetReply(Status.Ok, AnswerLength(ref message));
     }
 

@@ -17,6 +17,7 @@ _start:
     mov     x30, xzr
     bl      component_main
     mov     x0, #EXIT_RETURNED
+    mov     x1, xzr
     mov     x8, #CALL_EXIT
     svc     #1
     b       .
@@ -24,6 +25,7 @@ _start:
 /* A check of the language failed (w0 = FailCode): the component ends. */
 FUNC(exc_fail)
     add     w0, w0, #EXIT_CHECK
+    mov     x1, xzr
     mov     x8, #CALL_EXIT
     svc     #1
     b       .

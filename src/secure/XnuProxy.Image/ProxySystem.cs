@@ -24,6 +24,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
         SecureCalls.ForwardReceive(slot, rpcArgument, generation, lends);
 
+    public static Status LendTime(ulong downcall) => SecureCalls.LendTime(downcall);
+
     public static Status Restart(uint component) => SecureCalls.Restart(component);
 
     public static Status FinishReceive(ulong downcall, ulong x0) => SecureCalls.FinishReceive(downcall, x0);
@@ -75,7 +77,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
             answer.UntypedBase = values.X1;
             answer.UntypedBytes = values.X2;
             answer.UsedBytes = values.X3;
-            answer.State = (ComponentState)(uint)values.X4;
+            answer.State = (ComponentState)(values.X4 & 0xFF);
+            answer.Flags = (ComponentFlags)(values.X4 >> 8 & 0xFF);
             answer.Generation = (uint)(values.X4 >> 32);
             answer.DonatedBase = values.X5;
             answer.DonatedBytes = values.X6;

@@ -10,6 +10,9 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
 {
     private const int MetaParameters = 2;
 
+    /// <summary>Milliseconds that a thread sleeps which has lent its time, before it does so again.</summary>
+    private const ulong LenderNap = 1;
+
     /// <summary>CALL_WITH_REGD_ARG: the argument lies at <paramref name="offset"/> of the buffer <paramref name="cookie"/>.</summary>
     public static Decision Begin(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, ulong cookie, ulong offset)
     {
@@ -39,7 +42,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             MessageCommand.OpenSession => Open(ref state, services, downcall, in whole, ref argument),
             MessageCommand.InvokeCommand => Invoke(ref state, services, downcall, in whole, ref argument),
             MessageCommand.CloseSession => Close(ref state, services, downcall, in whole, ref argument),
-            MessageCommand.DoBottomHalf => Answer(downcall, in whole, Tee.Success, Tee.OriginTee),
+            MessageCommand.DoBottomHalf => LendTime(ref state, downcall, in whole),
             MessageCommand.StopAsyncNotification => Stop(ref state, downcall, in whole),
             MessageCommand.Cancel => Cancel(ref state, downcall, in whole, ref argument),
             _ => Refuse(ref state, downcall, in whole, Tee.ErrorNotSupported),
@@ -55,6 +58,11 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, Tee.ReturnBadCommand);
         }
 
+        if (request.Command == MessageCommand.DoBottomHalf)
+        {
+            return EndLending(ref state, ref request, status);
+        }
+
         uint origin = Tee.OriginTrustedApplication;
         uint result;
         if (status != Status.Ok)
@@ -63,6 +71,8 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             {
                 Status.PeerDied => Tee.ErrorTargetDead,
                 Status.Reclaimed => Tee.ErrorMemoryReclaimed,
+                Status.Busy => Tee.ErrorCancel,
+                Status.Cancelled => Tee.ErrorExternalCancel,
                 _ => Tee.ErrorCommunication,
             };
             origin = Tee.OriginTee;
@@ -150,6 +160,44 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         StartMessage(ref state, session, MessageLabel.Close);
         argument.Header.ParameterCount = 0;
         return Send(ref state, services, downcall, session, in place, ref argument, 0, MessageCommand.CloseSession);
+    }
+
+    /// <summary>Linux's driver lends a thread.</summary>
+    private static Decision LendTime(ref ProxyState state, ulong downcall, in SharedPlace place)
+    {
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF)];
+        request.Argument = place;
+        request.Command = MessageCommand.DoBottomHalf;
+        request.Upcall = 0;
+        request.Value = LenderNap;
+        request.Downcall = downcall;
+        return LendTime(ref state, ref request);
+    }
+
+    /// <summary>Also after the lender has slept.</summary>
+    public static Decision LendTime(ref ProxyState state, ref Request request)
+    {
+        if (TSystem.LendTime(request.Downcall) == Status.Ok)
+        {
+            return Decision.Receive;
+        }
+
+        // Another one lends already.
+        return EndLending(ref state, ref request, Status.Ok);
+    }
+
+    /// <summary>Nobody has work left, or ordinary threads of Linux come first for a while.</summary>
+    private static Decision EndLending(ref ProxyState state, ref Request request, Status status)
+    {
+        ulong downcall = request.Downcall;
+        if (status == Status.Busy && Upcalls<TSystem>.Sleep(ref state, ref request, downcall) == Status.Ok)
+        {
+            return Decision.Receive;
+        }
+
+        SharedPlace place = request.Argument;
+        request.Downcall = 0;
+        return SharedMemory<TSystem>.IsValid(ref state, in place) ? Answer(downcall, in place, Tee.Success, Tee.OriginTee) : Decision.Finish(downcall, Tee.ReturnBadAddress);
     }
 
     /// <summary>The only call of a driver that leaves: it does not end before Linux has its memory back (tee-abi 1.14).</summary>

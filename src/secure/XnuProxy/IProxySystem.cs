@@ -17,8 +17,12 @@ public interface IProxySystem
     static abstract Status Receive();
     static abstract Status ReplyReceive();
 
+    /// <summary>The downcall being served lends its time.</summary>
+    static abstract Status LendTime(ulong downcall);
+
     /// <param name="rpcArgument">Address in the window of what follows the call's argument.</param>
     /// <param name="generation">Of the component that is meant; 0 = whichever lives.</param>
+    /// <param name="lends">The message's words are <see cref="LentRange"/>s.</param>
     static abstract Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends);
     static abstract Status FinishReceive(ulong downcall, ulong x0);
     static abstract Status Suspend(ulong downcall, ulong x0, ulong x1 = 0, ulong x2 = 0);

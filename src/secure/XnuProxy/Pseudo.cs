@@ -18,7 +18,7 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
         TSystem.Message.Length = MessageHeader.MaxBodyBytes;
         message.Result = command != MessageCommand.InvokeCommand ? Tee.Success
             : service == BuiltIn.Enumeration ? Enumerate(services, ref message)
-            : Statistics(ref state, ref message);
+            : Statistics(ref state, services, ref message);
     }
 
     private static uint Enumerate(ReadOnlySpan<ServiceEntry> services, ref ServiceMessage message)
@@ -51,10 +51,13 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
         return result;
     }
 
-    private static uint Statistics(ref ProxyState state, ref ServiceMessage message) => (StatisticsOperation)message.Operation switch
+    private static uint Statistics(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ref ServiceMessage message) => (StatisticsOperation)message.Operation switch
     {
         StatisticsOperation.Counters => Counters(ref state, ref message),
         StatisticsOperation.Component => Component(ref message),
+        StatisticsOperation.Version => Version(ref message),
+        StatisticsOperation.Resource => Resource(ref state, services, ref message),
+        StatisticsOperation.Memory => Memory(ref message),
         _ => Tee.ErrorNotSupported,
     };
 
@@ -101,25 +104,131 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
             return Tee.ErrorBadParameters;
         }
 
-        ulong room = message.P1.A;
-        uint offset = message.P1.Offset;
         ulong index = message.P0.A;
-        message.P1.A = (ulong)Unsafe.SizeOf<ComponentStatus>();
-        if (room < (ulong)Unsafe.SizeOf<ComponentStatus>())
+        return !TryTakeRoom(ref message.P1, Unsafe.SizeOf<ComponentStatus>()) ? Tee.ErrorShortBuffer
+            : Ask(ref message, index, out ComponentStatus answer) != Status.Ok ? Tee.ErrorItemNotFound
+            : Give(in message.P1, in answer);
+    }
+
+    private static uint Version(ref ServiceMessage message)
+    {
+        if (message.P0.Kind != ParameterKind.ValueIn || message.P1.Kind != ParameterKind.ValueOut)
+        {
+            return Tee.ErrorBadParameters;
+        }
+
+        message.P1.A = StatisticsProtocol.Version;
+        message.P1.B = message.P0.A == StatisticsProtocol.Version ? 1ul : 0;
+        return Tee.Success;
+    }
+
+    private static uint Resource(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ref ServiceMessage message)
+    {
+        if (message.P0.Kind != ParameterKind.ValueIn || message.P1.Kind != ParameterKind.BufferOut)
+        {
+            return Tee.ErrorBadParameters;
+        }
+
+        ulong index = message.P0.A;
+        if (!TryTakeRoom(ref message.P1, Unsafe.SizeOf<ResourceStatus>()))
         {
             return Tee.ErrorShortBuffer;
         }
 
-        // The name comes through the start of the body, where the message lies: keep it, then put it back.
-        ServiceMessage kept = message;
-        Status status = TSystem.Component(index > uint.MaxValue ? uint.MaxValue : (uint)index, out ComponentStatus answer);
-        message = kept;
-        if (status != Status.Ok)
+        bool isService = index < (ulong)services.Length;
+        ulong id = isService ? index : index - (ulong)services.Length;
+        if (Ask(ref message, isService ? services[(int)index].Component : id, out ComponentStatus component) != Status.Ok)
         {
             return Tee.ErrorItemNotFound;
         }
 
-        MemoryMarshal.Write(TSystem.Body[(int)offset..], in answer);
+        ResourceStatus answer = new()
+        {
+            Name = component.Name,
+            Kind = ResourceKind.Component,
+            Id = (uint)id,
+            Connected = component.State == ComponentState.Running ? 1u : 0,
+        };
+        SetDomain(ref answer.Domain, in component);
+        if (isService)
+        {
+            ref readonly ServiceEntry service = ref services[(int)index];
+            answer.Name = service.Name;
+            answer.Kind = ResourceKind.Service;
+            answer.Connected = (uint)state.Sessions.CountOf((int)index);
+            answer.UuidLow = service.UuidLow;
+            answer.UuidHigh = service.UuidHigh;
+        }
+
+        return Give(in message.P1, in answer);
+    }
+
+    private static uint Memory(ref ServiceMessage message)
+    {
+        if (message.P0.Kind != ParameterKind.BufferOut)
+        {
+            return Tee.ErrorBadParameters;
+        }
+
+        if (!TryTakeRoom(ref message.P0, Unsafe.SizeOf<MemoryStatus>()))
+        {
+            return Tee.ErrorShortBuffer;
+        }
+
+        MemoryStatus answer = default;
+        while (Ask(ref message, answer.Components, out ComponentStatus component) == Status.Ok)
+        {
+            answer.QuotaBytes += component.UntypedBytes;
+            answer.UsedBytes += component.UsedBytes;
+            answer.DonatedBytes += component.DonatedBytes;
+            answer.Components++;
+        }
+
+        Span<ulong> counters = stackalloc ulong[(int)SkCounter.Count];
+        if (TSystem.Counters(counters) != Status.Ok)
+        {
+            return Tee.ErrorGeneric;
+        }
+
+        answer.PoolBytes = counters[(int)SkCounter.PoolFrames] * UserLayout.PageBytes;
+        return Give(in message.P0, in answer);
+    }
+
+    /// <summary>The name comes through the start of the body, where the message lies: keeps it, then puts it back.</summary>
+    private static Status Ask(ref ServiceMessage message, ulong index, out ComponentStatus answer)
+    {
+        ServiceMessage kept = message;
+        Status status = TSystem.Component(index > uint.MaxValue ? uint.MaxValue : (uint)index, out answer);
+        message = kept;
+        return status;
+    }
+
+    /// <summary>Says how much a parameter needs; false when it has less.</summary>
+    private static bool TryTakeRoom(ref ServiceParameter parameter, int bytes)
+    {
+        ulong room = parameter.A;
+        parameter.A = (ulong)bytes;
+        return room >= (ulong)bytes;
+    }
+
+    private static uint Give<T>(in ServiceParameter parameter, in T answer) where T : unmanaged
+    {
+        MemoryMarshal.Write(TSystem.Body[(int)parameter.Offset..], in answer);
         return Tee.Success;
+    }
+
+    private static void SetDomain(ref Name96 domain, in ComponentStatus component)
+    {
+        Span<byte> text = domain;
+        if ((component.Flags & ComponentFlags.Core) != 0)
+        {
+            "org.exclaves.kernel"u8.CopyTo(text);
+            return;
+        }
+
+        ReadOnlySpan<byte> prefix = "org.exclaves.conclave."u8;
+        ReadOnlySpan<byte> name = component.Name;
+        prefix.CopyTo(text);
+        name.CopyTo(text[prefix.Length..]);
     }
 }

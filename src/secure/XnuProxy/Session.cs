@@ -88,6 +88,18 @@ public struct SessionTable
         return (uint)index < Capacity && _entries[index].State != SessionState.Free && IdOf(index) == id ? index : -1;
     }
 
+    /// <summary>Sessions with one service.</summary>
+    public readonly int CountOf(int service)
+    {
+        int count = 0;
+        for (int i = 0; i < Capacity; i++)
+        {
+            count += _entries[i].State != SessionState.Free && _entries[i].Service == service ? 1 : 0;
+        }
+
+        return count;
+    }
+
     public int Take(int service)
     {
         int index = _free - 1;

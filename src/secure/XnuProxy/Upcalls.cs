@@ -62,6 +62,12 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, request.Answer);
         }
 
+        if (request.Command == MessageCommand.DoBottomHalf)
+        {
+            // What the sleep answers is of no interest.
+            return Calls<TSystem>.LendTime(ref state, ref request);
+        }
+
         state.Allocations.Reserved -= command == Rpc.AllocateMemory ? 1 : 0;
         if (!TryPlace(ref state, in request, out ulong address))
         {
@@ -94,6 +100,9 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
 
         return Reply(Status.Ok, (uint)Unsafe.SizeOf<UpcallMessage>());
     }
+
+    /// <summary>The downcall itself sleeps in Linux.</summary>
+    public static Status Sleep(ref ProxyState state, ref Request request, ulong downcall) => Send(ref state, ref request, downcall, Rpc.Suspend);
 
     /// <summary>Memory that does not do is asked for again, within bounds: the next lies elsewhere.</summary>
     private static Decision Allocated(ref ProxyState state, ref Request request, ulong downcall, in ArgumentCopy answer)

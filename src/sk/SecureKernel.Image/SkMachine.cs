@@ -64,8 +64,6 @@ internal readonly unsafe struct SkMachine : IMachine
         Arm64.Isb();
     }
 
-    public static ulong Counter() => Arm64.ReadCntvctEl0();
-
     public static bool InterruptPending() => (Arm64.ReadIsrEl1() & PendingMask) != 0;
 
     public static bool InterruptPendingWithin()
@@ -79,6 +77,10 @@ internal readonly unsafe struct SkMachine : IMachine
         return pending;
     }
 
+    public static ulong Counter() => Arm64.ReadCntvctEl0();
+
+    public static ulong CounterHertz() => Arm64.ReadCntfrqEl0();
+
     public static bool LinuxRead(ulong linux, ulong secure, ulong bytes) => Gate.Call(SkFunction.LinuxRead, linux, secure, bytes);
 
     public static bool LinuxWrite(ulong linux, ulong secure, ulong bytes) => Gate.Call(SkFunction.LinuxWrite, linux, secure, bytes);
@@ -90,6 +92,8 @@ internal readonly unsafe struct SkMachine : IMachine
     public static bool Unshare(ulong page) => Gate.Call(SkFunction.Return, page);
 
     public static bool Retype(ulong page, FrameType from, FrameType to) => Gate.Call(SkFunction.Retype, page, (ulong)from, (ulong)to);
+
+    public static void NotifyLinux() => Gate.Call(SkFunction.Notify, 0);
 
     public static void Kick(ulong cpus) => Gate.Call(SkFunction.Kick, cpus);
 

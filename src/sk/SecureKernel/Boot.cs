@@ -33,6 +33,8 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         kernel.ComponentCount = (int)image.ComponentCount;
         kernel.Seed = info.Seed1;
         kernel.MeasurementLog = info.MeasurementLog;
+        kernel.Counters[(int)SkCounter.PoolFrames] = info.UntypedBytes / Limits.PageBytes;
+        kernel.IsDebug = info.MeasurementLog != 0 && TMachine.At<MeasurementLog>(info.MeasurementLog).Signer == SignerKind.Debug;
         kernel.CpuCount = (uint)info.CpuCount;
         for (int i = 0; i < Virt.MaxCpus; i++)
         {

@@ -49,14 +49,18 @@ public enum CapabilityRights : byte
 }
 
 /// <summary>One capability: a word that nobody outside this file takes apart. Zero grants nothing.</summary>
-/// <remarks>bits 3:0 kind | 11:4 rights | 15:12 depth | 21:16 log2 of the object's bytes | 22 original | 23 declared | 63:24 object, in units of <see cref="ObjectBytes"/>.</remarks>
+/// <remarks>bits 3:0 kind | 9:4 rights | 10 revoking | 11 closed | 15:12 depth | 21:16 log2 of the object's bytes | 22 original | 23 declared | 63:24 object, in units of <see cref="ObjectBytes"/>.</remarks>
 public readonly struct Capability
 {
     public const int KindShift = 0;
     public const int KindBits = 4;
     public const int RightsShift = KindShift + KindBits;
-    public const int RightsBits = 8;
-    public const int DepthShift = RightsShift + RightsBits;
+    public const int RightsBits = 6;
+    public const int RevokingShift = RightsShift + RightsBits;
+    public const int RevokingBits = 1;
+    public const int ClosedShift = RevokingShift + RevokingBits;
+    public const int ClosedBits = 1;
+    public const int DepthShift = ClosedShift + ClosedBits;
     public const int DepthBits = 4;
     public const int SizeShift = DepthShift + DepthBits;
     public const int SizeBits = 6;
@@ -85,6 +89,15 @@ public readonly struct Capability
     public int Depth => (int)Field(DepthShift, DepthBits);
     public int SizeLog2 => (int)Field(SizeShift, SizeBits);
 
+    /// <summary>What was derived from it is being taken away: nothing more is derived.</summary>
+    public bool IsRevoking => Field(RevokingShift, RevokingBits) != 0;
+
+    /// <summary>The same of one that it was derived from, so that it will go itself unless boot made it.</summary>
+    public bool IsClosed => Field(ClosedShift, ClosedBits) != 0;
+
+    /// <summary>Something may be derived from it, or made of it.</summary>
+    public bool IsOpen => !IsRevoking && !IsClosed;
+
     /// <summary>The object lives as long as this capability.</summary>
     public bool IsOriginal => Field(OriginalShift, OriginalBits) != 0;
 
@@ -102,6 +115,12 @@ public readonly struct Capability
 
     /// <summary>What a derivation from it may do: never more.</summary>
     public Capability Derive(CapabilityRights rights) => Create(Kind, Rights & rights, Object, SizeLog2, original: false, Depth + 1);
+
+    public Capability WithRevoking(bool value) => With(value, RevokingShift);
+
+    public Capability WithClosed(bool value) => With(value, ClosedShift);
+
+    private Capability With(bool value, int shift) => new(value ? _value | (1ul << shift) : _value & ~(1ul << shift));
 
     private ulong Field(int shift, int bits) => (_value >> shift) & ((1ul << bits) - 1);
 

@@ -15,6 +15,7 @@ public static class CrashReport<TMachine> where TMachine : struct, IMachine
         LogLine<TMachine> line = LogLine<TMachine>.Start(ref kernel);
         line.Add("[Exclaves] "u8);
         ref PanicRecord crash = ref kernel.Crash;
+        kernel.CrashLine += kernel.IsDebug || kernel.CrashLine != 2 ? 0 : RegisterLines;
         int number = kernel.CrashLine++;
         switch (number)
         {
@@ -28,10 +29,14 @@ public static class CrashReport<TMachine> where TMachine : struct, IMachine
                 line.Add("cpu "u8);
                 line.AddDecimal((uint)kernel.CrashCpu);
                 Add(ref line, " pc "u8, crash.ProgramCounter);
-                Add(ref line, " sp "u8, crash.StackPointer);
-                Add(ref line, " pstate "u8, crash.ProcessorState);
                 Add(ref line, " esr "u8, crash.Syndrome);
-                Add(ref line, " far "u8, crash.FaultAddress);
+                if (kernel.IsDebug)
+                {
+                    Add(ref line, " sp "u8, crash.StackPointer);
+                    Add(ref line, " pstate "u8, crash.ProcessorState);
+                    Add(ref line, " far "u8, crash.FaultAddress);
+                }
+
                 break;
             case < FirstReturn:
                 int register = (number - 2) * RegistersPerLine;

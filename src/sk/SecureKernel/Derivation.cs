@@ -7,6 +7,8 @@ namespace Exclaves.SecureKernel;
 /// One doubly linked list for each capability that boot made. What is derived from a capability follows it, one deeper; its descendants are those that
 /// follow and are deeper than it. Two rules keep this small: who gives a capability up ends what was derived from it, and an object lives exactly as long
 /// as its original capability. Capabilities of tables and of untyped memory lie in components' own tables only, so no table contains itself.
+/// Revocation ends however fast others derive: it first closes all that is to go, from which nothing is derived then, and takes it away afterwards.
+/// One that nobody carries on leaves it closed: whoever may revoke may also have nothing derived.
 /// </remarks>
 public static class Derivation<TMachine> where TMachine : struct, IMachine
 {
@@ -24,7 +26,7 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>What was in one slot is in another, with the same ancestors and descendants.</summary>
-    public static void Move(ulong from, ulong to)
+    public static void Move(ref KernelState kernel, ulong from, ulong to)
     {
         ref CapabilitySlot old = ref TMachine.At<CapabilitySlot>(from);
         TMachine.At<CapabilitySlot>(to) = old;
@@ -39,6 +41,8 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         }
 
         old = default;
+        kernel.Closing.Root = kernel.Closing.Root == from ? to : kernel.Closing.Root;
+        kernel.Closing.Last = kernel.Closing.Last == from ? to : kernel.Closing.Last;
     }
 
     /// <summary>Deletes what was derived from a slot, the latest first. What boot derived stays.</summary>
@@ -46,7 +50,23 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
     /// <returns>False: there is more, call again.</returns>
     public static bool TryRevoke(ref KernelState kernel, ulong slot, ref int budget)
     {
+        if (!TryTakeAway(ref kernel, slot, ref budget))
+        {
+            return false;
+        }
+
+        Reopen(slot);
+        return true;
+    }
+
+    private static bool TryTakeAway(ref KernelState kernel, ulong slot, ref int budget)
+    {
         ref CapabilitySlot root = ref TMachine.At<CapabilitySlot>(slot);
+        if (!TryClose(ref kernel, slot))
+        {
+            return false;
+        }
+
         for (ulong leaf = LeafOf(slot); leaf != slot; leaf = LeafOf(slot))
         {
             if (!TryRemove(ref kernel, leaf, ref budget))
@@ -56,6 +76,60 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         }
 
         return root.Capability.Kind != CapabilityKind.Untyped || TryScrub(ref root, ref budget);
+    }
+
+    /// <summary>Closes a chunk of what was derived from a slot. Where somebody else has begun, that is carried to its end first, so that two never wait for each other.</summary>
+    /// <returns>False: there is more, call again.</returns>
+    private static bool TryClose(ref KernelState kernel, ulong slot)
+    {
+        ref CapabilitySlot root = ref TMachine.At<CapabilitySlot>(slot);
+        if (kernel.Closing.Root == 0 && !root.Capability.IsRevoking)
+        {
+            root.Word = root.Capability.WithRevoking(true).Value;
+            kernel.Closing = new Closing { Root = slot, Last = slot };
+        }
+
+        ref Closing closing = ref kernel.Closing;
+        uint closed = 0;
+        for (; closing.Root != 0; closed++)
+        {
+            ulong next = TMachine.At<CapabilitySlot>(closing.Last).Next;
+            if (next == 0 || TMachine.At<CapabilitySlot>(next).Capability.Depth <= TMachine.At<CapabilitySlot>(closing.Root).Capability.Depth)
+            {
+                closing = default;
+                break;
+            }
+
+            if (closed == Limits.ChunkClosed)
+            {
+                return false;
+            }
+
+            ref CapabilitySlot below = ref TMachine.At<CapabilitySlot>(next);
+            below.Word = below.Capability.WithClosed(true).Value;
+            closing.Last = next;
+        }
+
+        // Whose closing that was, is known by its mark. One that took long was a step of its own.
+        return root.Capability.IsRevoking && closed <= Limits.ChunkCapabilities;
+    }
+
+    /// <summary>All that is left below is what boot made. It stays closed if the slot does.</summary>
+    private static void Reopen(ulong slot)
+    {
+        ref CapabilitySlot root = ref TMachine.At<CapabilitySlot>(slot);
+        root.Word = root.Capability.WithRevoking(false).Value;
+        if (root.Capability.IsClosed)
+        {
+            return;
+        }
+
+        int depth = root.Capability.Depth;
+        for (ulong at = root.Next; at != 0 && TMachine.At<CapabilitySlot>(at).Capability.Depth > depth; at = TMachine.At<CapabilitySlot>(at).Next)
+        {
+            ref CapabilitySlot below = ref TMachine.At<CapabilitySlot>(at);
+            below.Word = below.Capability.WithClosed(false).Value;
+        }
     }
 
     /// <summary>What was given out of untyped memory is zero again before it can be given out once more.</summary>
@@ -98,7 +172,7 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
 
     /// <summary>Deletes a capability and what was derived from it; its object, if it is the original.</summary>
     public static bool TryDelete(ref KernelState kernel, ulong slot, ref int budget) =>
-        TryRevoke(ref kernel, slot, ref budget) && TryRemove(ref kernel, slot, ref budget);
+        TryTakeAway(ref kernel, slot, ref budget) && TryRemove(ref kernel, slot, ref budget);
 
     /// <summary>A capability that has no descendants.</summary>
     /// <remarks>The budget is charged for what is done, not for what is begun, so that each step makes progress at any depth: a table, an endpoint in it, who waits there.</remarks>
@@ -119,6 +193,16 @@ public static class Derivation<TMachine> where TMachine : struct, IMachine
         if (capability.Kind == CapabilityKind.Frame)
         {
             FrameCalls<TMachine>.Unmap(ref kernel, ref gone);
+        }
+
+        if (kernel.Closing.Last == slot)
+        {
+            kernel.Closing.Last = gone.Previous;
+        }
+
+        if (kernel.Closing.Root == slot)
+        {
+            kernel.Closing = default;
         }
 
         if (gone.Previous != 0)

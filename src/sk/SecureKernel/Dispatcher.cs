@@ -69,6 +69,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             DowncallPhase.Held => Follow(ref kernel, ref cpu, call.At, 0, true),
             DowncallPhase.Queued => Follow(ref kernel, ref cpu, 0, TMachine.At<Endpoint>(call.At).Owner, false),
             DowncallPhase.Deferred => Follow(ref kernel, ref cpu, 0, TMachine.At<Reply>(call.At).Owner, false),
+            DowncallPhase.Lending => Background<TMachine>.Next(ref kernel, ref cpu),
             _ => Broken(call.At, 3),
         };
     }
@@ -116,6 +117,8 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
         {
             kernel.Components[thread.Component].Turn = thread.Number + 1;
         }
+
+        Background<TMachine>.Note(ref kernel, in thread);
     }
 
     /// <summary>Threads of its component take turns, and another one can run.</summary>
@@ -350,9 +353,9 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
 
     /// <summary>Linux has something to do first.</summary>
     private static Step Nothing(ref KernelState kernel, ref Cpu cpu, ulong detail) =>
-        cpu.Booting ? Broken(detail, 2) : Interrupted(ref kernel, ref cpu);
+        cpu.Booting ? Broken(detail, 2) : Naps<TMachine>.TryBegin(ref kernel, ref cpu) ? Step.Leave : Interrupted(ref kernel, ref cpu);
 
-    private static Step Run(ref KernelState kernel, ref Cpu cpu, ref Thread thread, bool own)
+    public static Step Run(ref KernelState kernel, ref Cpu cpu, ref Thread thread, bool own)
     {
         if (thread.Interrupted || thread.Kicked)
         {
@@ -368,6 +371,11 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
         if (!own)
         {
             kernel.Counters[(int)SkCounter.Helped]++;
+        }
+
+        if (cpu.Downcall != 0 && kernel.Downcalls[cpu.Downcall - 1].Phase != DowncallPhase.Lending)
+        {
+            kernel.Downcalls[cpu.Downcall - 1].Vain = 0;
         }
 
         cpu.Own = own && !cpu.Booting;

@@ -26,6 +26,9 @@ public enum DowncallPhase : byte
 
     /// <summary>The reply object <see cref="Downcall.At"/> owes it an answer.</summary>
     Deferred = 6,
+
+    /// <summary>Lends its time to whoever can run (<see cref="Background{TMachine}"/>).</summary>
+    Lending = 7,
 }
 
 /// <summary>What its next message says.</summary>
@@ -85,6 +88,15 @@ public struct Downcall
 
     /// <summary>VA in XnuProxy's window of the RPC argument of this call; 0 = not named yet.</summary>
     public ulong RpcArgument;
+
+    /// <summary>Times in a row that it could do nothing, or, of one that lends its time, turns that have ended.</summary>
+    public byte Vain;
+
+    /// <summary>A signal has ended a wait of its thread before.</summary>
+    public bool Told;
+
+    /// <summary>Ticks of CNTVCT_EL0 until which it was to sleep in Linux; 0 = it does not.</summary>
+    public ulong NapEnds;
 
     /// <summary>Badge of the capability that forwarded it.</summary>
     public ulong Badge;

@@ -287,7 +287,8 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
         }
     }
 
-    private static Status FindHeld(ref KernelState kernel, ref Thread caller, out int index)
+    /// <summary>x0 = id of a downcall that the caller holds.</summary>
+    public static Status FindHeld(ref KernelState kernel, ref Thread caller, out int index)
     {
         index = -1;
         if (!MayUse(ref kernel, ref caller))

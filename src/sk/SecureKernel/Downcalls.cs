@@ -47,6 +47,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         ref Downcall call = ref kernel.Downcalls[index];
         call.Away = true;
         call.Token = NextToken(ref call, index, (uint)kernel.Seed);
+        Background<TMachine>.Leave(ref kernel);
         cpu.Downcall = 0;
         cpu.X0 = x0;
         cpu.X1 = x1;
@@ -66,6 +67,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         cpu.X2 = call.X2;
         cpu.X3 = call.X3;
         Free(ref kernel, index);
+        Background<TMachine>.Leave(ref kernel);
         return Step.Leave;
     }
 
@@ -89,6 +91,9 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
             }
         }
 
+        // Whether it has been asked for time, the new one does not know.
+        kernel.Background.Asked = false;
+        kernel.Background.Lender = 0;
         Messages<TMachine>.Notify(ref kernel, PendingWork.ResetNotice);
         ref Thread proxy = ref TMachine.At<Thread>(kernel.Components[kernel.Proxy].Threads);
         if (proxy.State == ThreadState.Ready && proxy.Serving.Kind is ServingKind.Orphan or ServingKind.Thread)
@@ -116,6 +121,8 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Away = false;
         call.Argument = argument;
         call.RpcArgument = 0;
+        call.Vain = 0;
+        call.Told = false;
         SetRegisters(ref call, x0, x1, x2, x3);
         cpu.Downcall = index + 1;
         cpu.Spins = 0;
@@ -143,6 +150,16 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Token = 0;
         cpu.Downcall = index + 1;
         cpu.Spins = 0;
+        if (call.NapEnds != 0)
+        {
+            Naps<TMachine>.End(ref kernel, index);
+        }
+
+        if (call.Phase == DowncallPhase.Lending)
+        {
+            Background<TMachine>.CountTurn(ref call);
+        }
+
         if (call.Phase == DowncallPhase.Upcall)
         {
             SetRegisters(ref call, x0, x1, x2, x3);
@@ -205,6 +222,7 @@ public static class Downcalls<TMachine> where TMachine : struct, IMachine
         call.Message = DowncallMessage.None;
         call.Late = false;
         call.Away = false;
+        call.NapEnds = 0;
         call.Token = 0;
         call.Next = kernel.FreeDowncalls;
         kernel.FreeDowncalls = (ulong)index + 1;

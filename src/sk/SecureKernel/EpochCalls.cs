@@ -42,6 +42,11 @@ public static class EpochCalls<TMachine> where TMachine : struct, IMachine
             return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.TimedOut);
         }
 
+        if (caller.Deadline != 0)
+        {
+            Background<TMachine>.Note(ref kernel, in caller);
+        }
+
         return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
     }
 
@@ -73,6 +78,7 @@ public static class EpochCalls<TMachine> where TMachine : struct, IMachine
             if (whom == EpochWake.All || (whom == EpochWake.Thread && i == context.X[3]))
             {
                 Messages<TMachine>.Wake(ref thread, Status.Ok);
+                Background<TMachine>.Note(ref kernel, in thread);
                 woken++;
             }
             else if (whom != EpochWake.Thread && (earliest == 0 || thread.Epoch < TMachine.At<Thread>(earliest).Epoch))
@@ -85,6 +91,7 @@ public static class EpochCalls<TMachine> where TMachine : struct, IMachine
         {
             ref Thread next = ref TMachine.At<Thread>(earliest);
             Messages<TMachine>.Wake(ref next, Status.Ok);
+            Background<TMachine>.Note(ref kernel, in next);
             woken = 1;
             if (whom == EpochWake.OneWithOwner)
             {
@@ -103,6 +110,9 @@ public static class EpochCalls<TMachine> where TMachine : struct, IMachine
 
         return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.Ok);
     }
+
+    /// <summary>Sleeps, and wants time later.</summary>
+    public static bool HasDeadline(in Thread thread) => thread.State == ThreadState.Epoch && thread.Deadline != 0;
 
     /// <summary>Ends a wait whose deadline has passed.</summary>
     public static bool TryExpire(ref Thread thread)

@@ -48,7 +48,7 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
                 break;
         }
 
-        Lifecycle<TMachine>.End(ref kernel, ref thread, "fault"u8);
+        Lifecycle<TMachine>.End(ref kernel, ref thread, FaultReason.OfFault(in thread));
         return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
     }
 
@@ -72,6 +72,20 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
         thread.Context.StackPointer = personality.StackPointer;
         thread.Context.ProcessorState = 0;
         return true;
+    }
+
+    /// <summary>x0 = <see cref="ExitCode"/>, x1 = VA of the context in which the program was, or 0: its registers and callers are what is reported.</summary>
+    public static void Exit(ref KernelState kernel, ref Thread thread)
+    {
+        ulong code = thread.Context.X[0];
+        ulong context = thread.Context.X[1];
+        if (context != 0)
+        {
+            // Who names none that can be read is reported as it stands.
+            _ = TakeContext(ref kernel, ref thread, context);
+        }
+
+        Lifecycle<TMachine>.End(ref kernel, ref thread, FaultReason.OfExit(code, in thread));
     }
 
     /// <summary>Takes over a context that EL0 wrote; copied in once, then made harmless.</summary>

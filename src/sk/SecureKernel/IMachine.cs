@@ -24,14 +24,17 @@ public interface IMachine
     /// <summary>Makes code that lies in memory visible to instruction fetch on all CPUs.</summary>
     static abstract void InvalidateInstructions();
 
-    /// <summary>CNTVCT_EL0.</summary>
-    static abstract ulong Counter();
-
     /// <summary>An interrupt of Linux waits for this CPU (ISR_EL1).</summary>
     static abstract bool InterruptPending();
 
     /// <summary>The same in the midst of a step: without one, the time that the next may wait begins here.</summary>
     static abstract bool InterruptPendingWithin();
+
+    /// <summary>CNTVCT_EL0.</summary>
+    static abstract ulong Counter();
+
+    /// <summary>Its ticks per second (CNTFRQ_EL0).</summary>
+    static abstract ulong CounterHertz();
 
     static abstract bool LinuxRead(ulong linux, ulong secure, ulong bytes);
     static abstract bool LinuxWrite(ulong linux, ulong secure, ulong bytes);
@@ -46,6 +49,9 @@ public interface IMachine
 
     /// <summary>Brings other CPUs (bit mask) out of secure EL0.</summary>
     static abstract void Kick(ulong cpus);
+
+    /// <summary>Linux's driver is told that somebody here wants time.</summary>
+    static abstract void NotifyLinux();
     static abstract void Log(ulong text, ulong bytes);
     static abstract void SptmCounters(ulong words);
 

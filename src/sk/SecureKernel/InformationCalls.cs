@@ -71,7 +71,7 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    /// <summary>x0 = component index: name in the IPC page's body; untyped base, bytes, bytes used in x1..x3, state and generation (high half) in x4,
+    /// <summary>x0 = component index: name in the IPC page's body; untyped base, bytes, bytes used in x1..x3, state (bits 7:0), <see cref="ComponentFlags"/> (15:8) and generation (high half) in x4,
     /// base and bytes of donated memory in x5, x6.</summary>
     public static Status Component(ref KernelState kernel, ref Thread caller)
     {
@@ -91,7 +91,7 @@ public static class InformationCalls<TMachine> where TMachine : struct, IMachine
         context.X[1] = asked.Memory.Base;
         context.X[2] = asked.Memory.Bytes;
         context.X[3] = asked.Memory.UsedFrames * Limits.PageBytes;
-        context.X[4] = (ulong)asked.Life | ((ulong)asked.Generation << 32);
+        context.X[4] = (ulong)asked.Life | ((ulong)TMachine.At<ComponentEntry>(asked.Entry).Flags << 8) | ((ulong)asked.Generation << 32);
         Donations<TMachine>.Describe(ref kernel, asked.Index, out context.X[5], out context.X[6]);
         return Status.Ok;
     }

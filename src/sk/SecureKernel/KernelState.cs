@@ -76,6 +76,7 @@ public struct KernelState
     public ulong FreeDowncalls;
 
     public PendingWork Pending;
+    public BackgroundState Background;
 
     /// <summary>Bit i: downcall i has buffers of its caller with it.</summary>
     public LendingMap Lending;
@@ -91,6 +92,9 @@ public struct KernelState
     /// <summary>Physical address of SPTM's <see cref="Abi.MeasurementLog"/>.</summary>
     public ulong MeasurementLog;
 
+    /// <summary>A developer's key signed the image: reports, which Linux reads, show what registers hold.</summary>
+    public bool IsDebug;
+
     /// <summary>One page per downcall for a message that waits for its receiver.</summary>
     public ulong MessagePages;
 
@@ -105,6 +109,9 @@ public struct KernelState
     public int CrashCpu;
     public int CrashLine;
     public ulong Seed;
+
+    /// <summary>The revocation that is closing what it will take away; at most one at a time.</summary>
+    public Closing Closing;
 
     public readonly bool IsPending(PendingWork work) => (Pending & work) != 0;
 

@@ -28,7 +28,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
         if (status != Status.Ok)
         {
-            End(ref kernel, ref TMachine.At<Thread>(component.Threads), "out of memory at start"u8);
+            End(ref kernel, ref TMachine.At<Thread>(component.Threads), "quota exhausted at its start"u8);
             return;
         }
 
@@ -486,8 +486,12 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         line.Add(why);
         line.Add(", ESR "u8);
         line.AddHex(thread.Context.Syndrome);
-        line.Add(", FAR "u8);
-        line.AddHex(thread.Context.FaultAddress);
+        if (kernel.IsDebug)
+        {
+            line.Add(", FAR "u8);
+            line.AddHex(thread.Context.FaultAddress);
+        }
+
         line.Add(", PC "u8);
         line.AddHex(thread.Context.ProgramCounter);
         line.Send();

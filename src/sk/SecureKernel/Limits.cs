@@ -35,6 +35,9 @@ public static class Limits
     /// <summary>The same for capabilities that are revoked: one may have to be looked for in a table, have its frame unmapped, or have callers to tell.</summary>
     public const uint ChunkCapabilities = 2;
 
+    /// <summary>The same for capabilities from which nothing more may be derived: more than all other CPUs can make (<see cref="ChunkPages"/> each) while one waits for SK's lock.</summary>
+    public const uint ChunkClosed = 64;
+
     /// <summary>Threads that a CPU looks at, each waiting for the next, for one that can run; and what a look at a component costs beside its threads.</summary>
     public const int LookedThreads = 128;
     public const int ServerLook = 4;

@@ -170,6 +170,7 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
 
         caller.Context.X[0] = (ulong)Status.Ok;
         caller.State = ThreadState.Ready;
+        Background<TMachine>.Note(ref kernel, in caller);
         return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
     }
 

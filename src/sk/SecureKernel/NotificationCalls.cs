@@ -24,6 +24,7 @@ public static class NotificationCalls<TMachine> where TMachine : struct, IMachin
             thread.Context.X[1] = notification.Word;
             notification.Word = 0;
             Messages<TMachine>.Wake(ref thread, Status.Ok);
+            Background<TMachine>.Note(ref kernel, in thread);
         }
 
         return Status.Ok;

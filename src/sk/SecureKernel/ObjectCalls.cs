@@ -70,6 +70,11 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
             return Status.Denied;
         }
 
+        if (!capability.IsOpen)
+        {
+            return Status.Revoked;
+        }
+
         if (capability.Depth == Capability.MaxDepth)
         {
             return Status.BadState;
@@ -98,7 +103,7 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
         Status status = FindTarget(in owner, caller.Context.X[0], capability.Kind, out ulong slot);
         if (status == Status.Ok)
         {
-            Derivation<TMachine>.Move(source, slot);
+            Derivation<TMachine>.Move(ref kernel, source, slot);
         }
 
         return status;
@@ -185,6 +190,11 @@ public static class ObjectCalls<TMachine> where TMachine : struct, IMachine
     /// <summary>The next piece of untyped memory, which is zero, is an object.</summary>
     private static Status MakeOne(int owner, ulong memory, Capability untyped, ulong slot, CapabilityKind kind, int sizeLog2)
     {
+        if (!untyped.IsOpen)
+        {
+            return Status.Revoked;
+        }
+
         ref CapabilitySlot parent = ref TMachine.At<CapabilitySlot>(memory);
         ulong bytes = 1ul << sizeLog2;
         ulong start = (untyped.Object + parent.Badge + bytes - 1) & ~(bytes - 1);

@@ -46,6 +46,8 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.FinishReceive:
                 status = DowncallCalls<TMachine>.Finish(ref kernel, ref caller);
                 return status == Status.Ok ? MessageCalls<TMachine>.Receive(ref kernel, ref cpu, ref caller, 0) : Answer(ref kernel, ref caller, status);
+            case SecureCall.LendTime:
+                return Answer(ref kernel, ref caller, Background<TMachine>.Lend(ref kernel, ref caller));
             case SecureCall.Suspend:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Suspend(ref kernel, ref caller));
             case SecureCall.LinuxRead:
@@ -121,7 +123,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.ComponentInfo:
                 return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Component(ref kernel, ref caller));
             case SecureCall.Exit:
-                Lifecycle<TMachine>.End(ref kernel, ref caller, "exit"u8);
+                Exceptions<TMachine>.Exit(ref kernel, ref caller);
                 return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
             case SecureCall.Yield:
                 context.X[0] = (ulong)Status.Ok;

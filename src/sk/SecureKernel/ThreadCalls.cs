@@ -53,6 +53,7 @@ public static class ThreadCalls<TMachine> where TMachine : struct, IMachine
             thread.Personality.InHandler = true;
         }
 
+        Background<TMachine>.Note(ref kernel, in thread);
         context.X[1] = number;
         return Status.Ok;
     }
@@ -106,10 +107,12 @@ public static class ThreadCalls<TMachine> where TMachine : struct, IMachine
                 return Status.NotFound;
             case ThreadState.Epoch:
                 Messages<TMachine>.Wake(ref thread, Status.Kicked);
+                Background<TMachine>.Note(ref kernel, in thread);
                 break;
             case ThreadState.Receiving:
                 EndpointQueue<TMachine>.RemoveFrom(ref kernel, ref TMachine.At<Endpoint>(thread.Target).Receivers, thread.Address);
                 Messages<TMachine>.Wake(ref thread, Status.Kicked);
+                Background<TMachine>.Note(ref kernel, in thread);
                 break;
             case ThreadState.Running:
                 thread.Kicked = true;

@@ -22,6 +22,9 @@ public static unsafe class SecureBoot
     private const ulong Request = Virt.TxmBase + Virt.TxmSlotBytes - Page;
 
     private static MeasurementLog _log;
+
+    /// <summary>A production key has signed what runs.</summary>
+    public static bool IsProduction => _log.Signer == SignerKind.Production;
     private static Refusal _refusal;
     private static Stage2<Stage2Machine> _tables;
 

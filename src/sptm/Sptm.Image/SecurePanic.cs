@@ -132,7 +132,7 @@ public static unsafe class SecurePanic
     {
         Span<byte> buffer = stackalloc byte[PanicText.MaximumLine];
         LineBuilder line = new(buffer);
-        for (int i = 0; PanicText.TryAppend(ref line, record, cpu, i); i++)
+        for (int i = 0; PanicText.TryAppend(ref line, record, cpu, !SecureBoot.IsProduction, i); i++)
         {
             Console.Urgent(line.Text);
             line = new LineBuilder(buffer);

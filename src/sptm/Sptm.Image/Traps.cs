@@ -104,7 +104,8 @@ public static unsafe class Traps
             Monitor.AnnounceReset();
         }
 
-        Answer(ref frame, LinuxCalls.AnswerFast(function));
+        bool wanted = function == XnuFunction.GetAsyncNotificationValue && Interlocked.Exchange(ref Monitor.WantsBottomHalf, 0u) != 0;
+        Answer(ref frame, wanted ? LinuxCalls.BottomHalf : LinuxCalls.AnswerFast(function));
         return cpu->Frame;
     }
 

@@ -16,6 +16,9 @@ public static class LinuxCalls
     /// <summary>The SVE hint of SMCCC 1.3; says nothing to us.</summary>
     private const uint SveHint = 1u << 16;
 
+    /// <summary>Value 0 is valid, and no other is pending (tee-abi 1.12): the driver makes a DO_BOTTOM_HALF call.</summary>
+    public static CallAnswer BottomHalf => CallAnswer.Of(Tee.ReturnOk, 0, 1);
+
     /// <summary>Function id as the table knows it: low word of x0, without the hint bit.</summary>
     public static XnuFunction FunctionOf(ulong x0) => (XnuFunction)((uint)x0 & ~SveHint);
 

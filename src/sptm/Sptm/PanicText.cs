@@ -23,9 +23,11 @@ public static class PanicText
     private static ReadOnlySpan<byte> Mark => "[Exclaves] "u8;
 
     /// <summary>Appends line <paramref name="number"/>, from 0 on. False: there are no more.</summary>
-    public static bool TryAppend(ref LineBuilder line, in PanicRecord record, ulong cpu, int number)
+    /// <param name="hasRegisters">With what the registers hold: not where Linux reads the report of a production image.</param>
+    public static bool TryAppend(ref LineBuilder line, in PanicRecord record, ulong cpu, bool hasRegisters, int number)
     {
         line.Append(Mark);
+        number += hasRegisters || number < 2 ? 0 : RegisterLines;
         switch (number)
         {
             case 0:
@@ -41,10 +43,14 @@ public static class PanicText
                 line.Append("cpu "u8);
                 line.AppendDecimal(cpu);
                 Append(ref line, " pc "u8, record.ProgramCounter);
-                Append(ref line, " sp "u8, record.StackPointer);
-                Append(ref line, " pstate "u8, record.ProcessorState);
                 Append(ref line, " esr "u8, record.Syndrome);
-                Append(ref line, " far "u8, record.FaultAddress);
+                if (hasRegisters)
+                {
+                    Append(ref line, " sp "u8, record.StackPointer);
+                    Append(ref line, " pstate "u8, record.ProcessorState);
+                    Append(ref line, " far "u8, record.FaultAddress);
+                }
+
                 return true;
             case < FirstReturn:
                 int register = (number - 2) * RegistersPerLine;

@@ -88,6 +88,7 @@ public static class Program
         BenchCommand.Create(session),
         ImageCommand.Create(session),
         ImageCommand.CreateInspectAlias(session),
+        ContractCommand.Create(session),
         TestCommand.Create(session),
         SoakCommand.Create(session),
         SetupCommand.Create(session),

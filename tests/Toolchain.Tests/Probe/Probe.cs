@@ -50,6 +50,11 @@ public static unsafe class Program
         Check("exception level"u8, Arm64.ReadCurrentEl() == 8);
         Check("counter"u8, Arm64.ReadCntfrqEl0() != 0 && Arm64.ReadCntvctEl0() <= Arm64.ReadCntvctEl0());
 
+        Check("tightbeam values"u8, TightbeamChecks.Values());
+        Check("tightbeam buffers"u8, TightbeamChecks.Buffers());
+        Check("tightbeam refusals"u8, TightbeamChecks.Refusals());
+        Check("tightbeam damage"u8, TightbeamChecks.Damage());
+
         Print("index out of range next\n"u8);
         _ = Words[Opaque(4)];
         Print("FAIL: the index was accepted\n"u8);

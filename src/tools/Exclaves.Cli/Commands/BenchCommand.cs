@@ -23,13 +23,17 @@ public static class BenchCommand
     private const string Probe = "tests/Probe/probe.json";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
 
-    /// <summary>Whatever makes the secure kernel work long: memory given, taken and returned, calls that are cut off, refused, and a component that ends.</summary>
+    /// <summary>By the counted clock, on which a second is a billion instructions.</summary>
+    private const int SoakSeconds = 10;
+
+    /// <summary>Whatever makes the secure kernel work long: memory given, taken and returned, calls that are cut off, refused, a component that ends, then all of it at once.</summary>
     private static readonly string[] Load =
     [
         "exclave-guest donate --count 2 --pages 2048 > /dev/null",
         "exclave-guest killtest --count 40 > /dev/null",
         "exclave-guest malformed > /dev/null",
         "exclave-guest crash > /dev/null",
+        $"exclave-guest soak --seconds {SoakSeconds} > /dev/null",
     ];
 
     private static readonly string[] Programs =
@@ -72,6 +76,7 @@ public static class BenchCommand
         await session.Screen.Step("bench: instructions", async () => figures.AddRange(await Count(session, packages, counting, Programs, cancel)));
         MachineSpec gate = counting with { HasRogueKernel = true, Addition = null };
         await session.Screen.Step("bench: instructions of the gate", async () => figures.AddRange(await Count(session, packages, gate, GatePrograms, cancel)));
+        figures.AddRange(await Growth.Measure(session, counting, (spec, programs, token) => Count(session, packages, spec, programs, token), cancel));
         await session.Screen.Step("bench: two CPUs", async () => figures.AddRange(await Count(session, packages, new MachineSpec { Cpus = 2, Addition = Probe }, ParallelPrograms, cancel)));
         await session.Screen.Step("bench: boot", async () => figures.Add(await MeasureBoot(session, packages, cancel)));
         if (pairs > 0)

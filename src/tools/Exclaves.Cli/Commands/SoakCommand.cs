@@ -16,6 +16,8 @@ namespace Exclaves.Cli.Commands;
 public static class SoakCommand
 {
     private const string IsSoak = "Category=Soak";
+    /// <summary>Components that derive and revoke, and end in many ways.</summary>
+    private const string Probe = "tests/Probe/probe.json";
     private const int DefaultMinutes = 10;
     private const int DefaultCpus = 4;
 
@@ -35,7 +37,7 @@ public static class SoakCommand
         });
         Option<int> seed = new("--seed") { Description = "Seed of the random numbers; printed, so that a run can be repeated", HelpName = "N", DefaultValueFactory = _ => 1 };
         Option<bool> tests = new("--tests") { Description = "Run the long tests instead (a million calls, ten thousand kills)" };
-        Command command = new("soak", "Calls, crashes, kills, stops, donations and CPU hotplug at once; in the end every counter must be where it was") { minutes, seed, tests };
+        Command command = new("soak", "Calls, crashes, kills, stops, donations, revocations, suspends and CPU hotplug at once; in the end every counter must be where it was") { minutes, seed, tests };
         machine.AddTo(command);
         command.SetAction((parsed, cancel) => parsed.GetValue(tests)
             ? RunTests(session, cancel)
@@ -55,7 +57,7 @@ public static class SoakCommand
         await using Stream output = new StandardStream(1);
         await using Stream errors = new StandardStream(2);
         string[] command = ["exclave-guest", "soak", "--seconds", (minutes * 60).ToString(CultureInfo.InvariantCulture), "--seed", seed.ToString(CultureInfo.InvariantCulture)];
-        GuestOutcome outcome = await session.Run(packages, spec, command, TimeSpan.FromMinutes(minutes + SlackMinutes), output, errors, cancel);
+        GuestOutcome outcome = await session.Run(packages, spec with { Addition = Probe }, command, TimeSpan.FromMinutes(minutes + SlackMinutes), output, errors, cancel);
         foreach (string line in outcome.Panic)
         {
             Screen.Error(line);

@@ -17,6 +17,9 @@ public static class SystemImage
     /// <summary>The kernel ends the machine when it panics, instead of waiting: QEMU runs with -no-reboot.</summary>
     private const string BootArguments = "console=ttyAMA0 rdinit=/init panic=-1";
 
+    /// <summary>The conclave that large systems have many of.</summary>
+    private const string ScaleModel = "Hello";
+
     /// <summary>The kernel's command line.</summary>
     public static string Arguments(MachineSpec spec) => $"{BootArguments} {spec.Append}".TrimEnd();
 
@@ -86,7 +89,19 @@ public static class SystemImage
     public static void WriteScale(Workspace workspace, int conclaves, int services, string target)
     {
         string demo = Demo(workspace);
-        File.WriteAllText(target, ScaleSystem.Enlarge(demo, File.ReadAllText(demo), "Hello", conclaves, services) + "\n");
+        Write(target, ScaleSystem.Enlarge(demo, File.ReadAllText(demo), ScaleModel, conclaves, services));
+    }
+
+    /// <summary>Writes the description of a system with Hello and copies of it alone; services that were added have the numbers from 0 on.</summary>
+    public static void WriteCopies(Workspace workspace, int conclaves, int services, string target)
+    {
+        string demo = Demo(workspace);
+        Write(target, ScaleSystem.Enlarge(demo, ScaleSystem.Reduce(File.ReadAllText(demo), ScaleModel), ScaleModel, conclaves, services));
+    }
+
+    private static void Write(string target, string system)
+    {
+        File.WriteAllText(target, system + "\n");
         SystemReader.Read(target);
     }
 

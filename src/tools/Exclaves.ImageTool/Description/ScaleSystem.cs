@@ -67,6 +67,27 @@ public static class ScaleSystem
         return system.ToJsonString(new System.Text.Json.JsonSerializerOptions { WriteIndented = true });
     }
 
+    /// <summary>The description <paramref name="text"/> with one conclave alone, and its services: the smallest system to enlarge.</summary>
+    /// <param name="model">Name of the conclave that stays, beside the core.</param>
+    public static string Reduce(string text, string model)
+    {
+        JsonNode system = JsonNode.Parse(text)!;
+        Keep(system["components"]!.AsArray(), component => (bool?)component["core"] == true || (string?)component["name"] == model);
+        Keep(system["services"]!.AsArray(), service => (string?)service["component"] == model);
+        return system.ToJsonString();
+    }
+
+    private static void Keep(JsonArray entries, Predicate<JsonNode> stays)
+    {
+        for (int i = entries.Count - 1; i >= 0; i--)
+        {
+            if (!stays(entries[i]!))
+            {
+                entries.RemoveAt(i);
+            }
+        }
+    }
+
     /// <summary>The UUID of the added service <paramref name="index"/>, from 0.</summary>
     public static Guid ServiceUuid(int index) => Guid.ParseExact(string.Create(CultureInfo.InvariantCulture, $"5ca1e000-0000-4000-8000-{index + 1:x12}"), "D");
 

@@ -1,7 +1,6 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
-namespace Exclaves.XnuProxy;
+namespace Exclaves.Abi;
 
 /// <summary>struct optee_msg_arg without its parameters.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
@@ -32,7 +31,7 @@ public enum MessageCommand : uint
     RegisterShm = 4,
     UnregisterShm = 5,
 
-    /// <summary>The interrupt's thread lends itself: nothing waits for it yet.</summary>
+    /// <summary>The interrupt's thread lends its time to whoever can run and has no call that waits for it.</summary>
     DoBottomHalf = 6,
 
     /// <summary>The driver is about to go: what Linux gave comes back now.</summary>
@@ -64,20 +63,4 @@ public struct MessageParameter
     public ulong A;
     public ulong B;
     public ulong C;
-}
-
-[InlineArray(ArgumentCopy.MaxParameters)]
-public struct ParameterArray
-{
-    private MessageParameter _first;
-}
-
-/// <summary>A whole argument in private memory: copied once, then judged.</summary>
-[StructLayout(LayoutKind.Sequential, Pack = 8)]
-public struct ArgumentCopy
-{
-    public const int MaxParameters = 6;
-
-    public MessageArgument Header;
-    public ParameterArray Parameters;
 }

@@ -1,0 +1,97 @@
+using System;
+using System.Collections.Generic;
+using Exclaves.Abi;
+using Exclaves.Tightbeam;
+
+namespace Exclaves.Kit;
+
+/// <summary>A conclave that offers a Tightbeam interface: one service object for each session, which knows its caller by being that caller's.</summary>
+/// <typeparam name="TDispatcher">Generated for the interface.</typeparam>
+public class TightbeamService<TService, TDispatcher> : ConclaveService
+    where TService : class
+    where TDispatcher : struct, IDispatcher<TService>
+{
+    private readonly Dictionary<uint, GuardedService<TService, TDispatcher>> _sessions = [];
+    private readonly Func<TService> _open;
+    private readonly ServiceText _text;
+
+    /// <param name="open">Makes the object of a new session; if it is disposable, it is disposed when the session ends.</param>
+    /// <param name="text">Whether callers read what exceptions say.</param>
+    public TightbeamService(Func<TService> open, ServiceText text = ServiceText.Redacted)
+    {
+        _open = open;
+        _text = text;
+    }
+
+    public sealed override void Open(ServiceCall call)
+    {
+        Close(call.Session);
+        _sessions.Add(call.Session, new GuardedService<TService, TDispatcher>(_open(), _text, Report));
+    }
+
+    public sealed override void Close(uint session)
+    {
+        if (_sessions.Remove(session, out GuardedService<TService, TDispatcher>? service))
+        {
+            service.Dispose();
+        }
+    }
+
+    public sealed override void Invoke(ServiceCall call)
+    {
+        if (call.Operation != WireHeader.TeeOperation)
+        {
+            InvokeNumbered(call);
+            return;
+        }
+
+        if (!_sessions.TryGetValue(call.Session, out GuardedService<TService, TDispatcher>? service))
+        {
+            throw new ServiceException(Tee.ErrorBadState, $"Session {call.Session} was never opened.");
+        }
+
+        ReadOnlySpan<byte> request = call.Input(0);
+        Span<byte> response = call.Room(1);
+        Attachments attachments = default;
+        Attach(call, 2, ref attachments);
+        Attach(call, 3, ref attachments);
+        int bytes = service.Serve(request, response, ref attachments);
+        if (bytes == 0)
+        {
+            throw new ServiceException(Tee.ErrorShortBuffer, "Not even the head of an answer fits.");
+        }
+
+        call.Filled(1, bytes);
+    }
+
+    /// <summary>Operations that are not of the interface.</summary>
+    protected virtual void InvokeNumbered(ServiceCall call) => throw new ServiceException(Tee.ErrorNotSupported);
+
+    private static void Attach(ServiceCall call, int index, ref Attachments attachments)
+    {
+        Status status;
+        switch (call.Kind(index))
+        {
+            case ParameterKind.None:
+                status = Status.Ok;
+                break;
+            case ParameterKind.BufferIn:
+                status = attachments.Add(new SharedBuffer((uint)index, 0, call.Contents(index)), SharedAccess.Read);
+                break;
+            case ParameterKind.BufferOut:
+                Span<byte> room = call.Room(index);
+                room.Clear();
+                status = attachments.Add(new SharedBuffer((uint)index, 0, room), SharedAccess.Write);
+                call.Filled(index, room.Length);
+                break;
+            default:
+                status = Status.BadArgument;
+                break;
+        }
+
+        if (status != Status.Ok)
+        {
+            throw new ServiceException(Tee.ErrorBadParameters, $"Parameter {index} is {call.Kind(index)}.");
+        }
+    }
+}
