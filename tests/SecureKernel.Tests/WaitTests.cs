@@ -127,15 +127,16 @@ public class WaitTests
         Assert.Equal((0ul, 0ul), (sk.Answer(0).X0, sk.State.Counters[(int)SkCounter.DowncallsInUse]));
     }
 
-    /// <summary>Who stands behind one that waits is not begun: it can be made again.</summary>
-    [Fact]
-    public void ACallThatNobodyHasSeenIsTakenBack()
+    /// <summary>Who stands behind one that waits is not begun: it can be made again. That a session is closed is said once, so it waits.</summary>
+    [Theory, InlineData(MessageLabel.Open, true), InlineData(MessageLabel.Invoke, true), InlineData(MessageLabel.Close, false)]
+    public void ACallThatNobodyHasSeenIsTakenBack(MessageLabel label, bool isTakenBack)
     {
         Sk sk = Serving(out _);
         ulong first = Asleep(sk);
         sk.Enter(1, Tee.CallWithRegdArg, 2);
         sk.AssertRuns(1, Sk.Proxy);
         ulong second = sk.Message(Sk.Proxy).Downcall;
+        sk.Message(Sk.Proxy).Label = label;
         sk.Message(Sk.Proxy).Length = 0;
         sk.Call(1, SecureCall.ForwardReceive, Sk.HelloSlot, Window + 0x800);
         (ulong x0, ulong token) = Left(sk, 1);
@@ -147,6 +148,13 @@ public class WaitTests
         }
 
         Back(sk, 1, token);
+        if (!isTakenBack)
+        {
+            Assert.Equal(Tee.RpcCommand, sk.Answer(1).X0);
+            Assert.NotEqual(0ul, sk.EndpointOf(Sk.Hello).Head);
+            return;
+        }
+
         sk.AssertRuns(1, Sk.Proxy);
         Assert.Equal((MessageLabel.Completion, Status.Busy, second), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status, sk.Message(Sk.Proxy).Downcall));
         Assert.Equal(0ul, sk.EndpointOf(Sk.Hello).Head);

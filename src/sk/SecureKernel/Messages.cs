@@ -393,5 +393,8 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
         header.Status = status;
     }
 
+    /// <summary>Of the message with which a downcall stands in a queue.</summary>
+    public static MessageLabel QueuedLabel(ref KernelState kernel, int index) => TMachine.At<MessageHeader>(MessagePage(ref kernel, index)).Label;
+
     private static ulong MessagePage(ref KernelState kernel, int index) => kernel.MessagePages + ((ulong)index * Limits.PageBytes);
 }

@@ -57,8 +57,8 @@ public static class Naps<TMachine> where TMachine : struct, IMachine
 
         switch (call.Phase)
         {
-            case DowncallPhase.Queued when call.Message == DowncallMessage.Forwarded:
-                // Nobody has seen it.
+            case DowncallPhase.Queued when call.Message == DowncallMessage.Forwarded && Messages<TMachine>.QueuedLabel(ref kernel, index) != MessageLabel.Close:
+                // Nobody has seen it. That a session is closed, its service must see: the driver says it once, also for a client that was killed.
                 ref Endpoint endpoint = ref TMachine.At<Endpoint>(call.At);
                 EndpointQueue<TMachine>.Remove(ref kernel, ref endpoint, EndpointQueue<TMachine>.OfDowncall(index));
                 Messages<TMachine>.Complete(ref kernel, index, endpoint.Owner, 0, Status.Busy);
