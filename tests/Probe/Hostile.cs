@@ -247,7 +247,7 @@ internal ref struct Hostile
             bool isCode = Words[i] is > 0 and < UserLayout.End && (Words[i] & 3) == 0;
             Expect(isCode ? Status.NoMemory : Status.BadArgument, SecureCall.StartThread, Words[i]);
             Expect(Words[i] == 0 ? Status.Ok : Status.BadArgument, SecureCall.Barrier, Words[i]);
-            Expect(Status.BadArgument, SecureCall.WakeEpoch, Words[i], 1, Words[i] == 0 ? Words[i] : Words[i] + 4);
+            Expect(Status.BadArgument, SecureCall.WakeEpoch, Words[i], 1, Words[i] == 0 ? 0 : Words[i] | 8);
             Expect(Words[i] == 0 ? Status.Ok : Status.BadArgument, SecureCall.WakeEpoch, 1, 1, (ulong)EpochWake.Thread, Words[i]);
             if (Words[i] != 0)
             {

@@ -276,6 +276,6 @@ public enum ReflectReason : ulong
     /// <summary>Undefined instruction, breakpoint instruction, alignment, and whatever else EL0 can cause.</summary>
     Exception = 3,
 
-    /// <summary>The thread was interrupted and is being resumed, or another one kicked it.</summary>
+    /// <summary>Another thread has kicked it.</summary>
     Tick = 4,
 }
