@@ -340,6 +340,17 @@ public class WaitTests
         Assert.Equal(2, FakeMachine.Machine.Notified);
     }
 
+    /// <summary>All may have work, one has: none is passed over, wherever the look begins.</summary>
+    [Theory, InlineData(0), InlineData(1), InlineData(2), InlineData(3), InlineData(4)]
+    public void NoComponentIsPassedOver(int last)
+    {
+        Sk sk = Working();
+        sk.State.Background.May[0] = (1ul << Sk.Count) - 1;
+        sk.State.Background.Last = last;
+        Lend(sk, 0);
+        sk.AssertRuns(0, Sk.Hello);
+    }
+
     [Fact]
     public void WhoEndsHasNoWorkLeft()
     {

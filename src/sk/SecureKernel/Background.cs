@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using Exclaves.Abi;
 
@@ -128,9 +127,10 @@ public static class Background<TMachine> where TMachine : struct, IMachine
     {
         more = false;
         int looked = 0;
+        int last = kernel.Background.Last;
         for (int i = 1; i <= kernel.ComponentCount; i++)
         {
-            int index = (kernel.Background.Last + i) % kernel.ComponentCount;
+            int index = (last + i) % kernel.ComponentCount;
             ulong bit = 1ul << (index % WordBits);
             ref ulong word = ref kernel.Background.May[index / WordBits];
             if ((word & bit) == 0)
