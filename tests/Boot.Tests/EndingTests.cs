@@ -20,7 +20,7 @@ public sealed class EndingTests : IDisposable
     [InlineData(ProbeFault.IllegalInstruction, "illegal instruction", "probe_undefined")]
     [InlineData(ProbeFault.StackOverflow, "stack overflow", "Endings.Descend")]
     [InlineData(ProbeFault.QuotaExhausted, "quota exhausted", "Endings.TakeAllMemory")]
-    [InlineData(ProbeFault.MisalignedAccess, "misaligned access", "Endings.MisalignedExchange")]
+    [InlineData(ProbeFault.MisalignedAccess, "misaligned access", "probe_misaligned")]
     [InlineData(ProbeFault.ExecuteData, "execute of non-executable memory", "ProbeService.Invoke")]
     [InlineData(ProbeFault.WriteReadOnly, "write to read-only memory", "Endings.WriteStartInfo")]
     [InlineData(ProbeFault.FailedCheck, "failed check", "Endings.BeyondTheEnd")]

@@ -26,7 +26,7 @@ internal static unsafe class Endings
                 TakeAllMemory();
                 break;
             case ProbeFault.MisalignedAccess:
-                MisalignedExchange();
+                Misaligned(UserLayout.StartInfo + 1);
                 break;
             case ProbeFault.ExecuteData:
                 JumpToData();
@@ -61,13 +61,6 @@ internal static unsafe class Endings
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void MisalignedExchange()
-    {
-        // SAFETY: none, on purpose: a load-acquire that crosses sixteen bytes is not done. The page is mapped.
-        _ = Volatile.Read(ref Unsafe.AsRef<ulong>((void*)(UserLayout.StartInfo + 13)));
-    }
-
-    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void JumpToData()
     {
         // SAFETY: none, on purpose: nothing that can be written can be executed.
@@ -90,6 +83,10 @@ internal static unsafe class Endings
         ReadOnlySpan<byte> few = "few"u8;
         return few[index];
     }
+
+    [RuntimeImport("*", "probe_misaligned")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    private static extern void Misaligned(ulong address);
 
     [RuntimeImport("*", "probe_undefined")]
     [MethodImpl(MethodImplOptions.InternalCall)]

@@ -35,6 +35,15 @@ FUNC(probe_undefined)
     udf     #0
 ENDFUNC(probe_undefined)
 
+/* A load-exclusive that is not aligned, which no memory type permits (Arm ARM B2.5.2), in a frame of its own. In: x0 = a mapped address. */
+FUNC(probe_misaligned)
+    stp     x29, x30, [sp, #-16]!
+    mov     x29, sp
+    ldxr    x0, [x0]
+    ldp     x29, x30, [sp], #16
+    ret
+ENDFUNC(probe_misaligned)
+
 /* Where SK reflects. In: x0 = reason, x1 = the context page. */
 FUNC(probe_handler)
     cmp     x0, #REASON_TICK

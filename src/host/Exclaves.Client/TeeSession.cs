@@ -37,13 +37,18 @@ public sealed class TeeSession : IDisposable
 
     internal static TeeResult TryOpen(TeeDevice device, ServiceName service, out TeeSession? session)
     {
-        OpenSessionBlock block = default;
-        _ = service.Uuid.TryWriteBytes(block.Service, bigEndian: true, out _);
+        OpenSessionBlock block;
         session = null;
-        if (TeeIoctl.OpenSession(device.Descriptor, ref block) < 0)
+        do
         {
-            throw TeeException.FromErrno("open service", service.ToString(), Marshal.GetLastPInvokeError());
+            block = default;
+            _ = service.Uuid.TryWriteBytes(block.Service, bigEndian: true, out _);
+            if (TeeIoctl.OpenSession(device.Descriptor, ref block) < 0)
+            {
+                throw TeeException.FromErrno("open service", service.ToString(), Marshal.GetLastPInvokeError());
+            }
         }
+        while (IsTakenBack(block.Result, block.Origin));
 
         TeeResult result = new(block.Result, block.Origin);
         if (result.Succeeded)
@@ -74,7 +79,6 @@ public sealed class TeeSession : IDisposable
         InvokeBlock block;
         do
         {
-            // A signal took the call back before the service had seen it: as a system call that is restarted.
             block = new() { Operation = operation, Session = _session, ParameterCount = (uint)parameters.Length };
             parameters.CopyTo(block.Parameters);
             if (TeeIoctl.Invoke(_device.Descriptor, ref block) < 0)
@@ -82,11 +86,14 @@ public sealed class TeeSession : IDisposable
                 throw TeeException.FromErrno($"call operation {operation} of service", Service.ToString(), Marshal.GetLastPInvokeError());
             }
         }
-        while (block.Result == Tee.ErrorCancel && block.Origin == Tee.OriginTee);
+        while (IsTakenBack(block.Result, block.Origin));
 
         ((Span<TeeParameter>)block.Parameters)[..parameters.Length].CopyTo(parameters);
         return new TeeResult(block.Result, block.Origin);
     }
+
+    /// <summary>A signal took the call back before the service had seen it. It is made again, as a system call that is restarted.</summary>
+    private static bool IsTakenBack(uint result, uint origin) => result == Tee.ErrorCancel && origin == Tee.OriginTee;
 
     /// <summary>Closes the session; what the secure world answers is not of interest to anybody.</summary>
     public void Dispose()

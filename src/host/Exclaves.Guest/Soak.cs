@@ -323,7 +323,26 @@ internal static partial class Soak
     {
         foreach (int cpu in cpus)
         {
-            File.WriteAllText($"{CpuFolder}/cpu{cpu}/online", text);
+            SetOnline($"{CpuFolder}/cpu{cpu}/online", text);
+        }
+    }
+
+    /// <summary>While Linux suspends it refuses: no CPU comes or goes then. It is asked again for some seconds.</summary>
+    private static void SetOnline(string file, string text)
+    {
+        const int Busy = 16;
+        const int Tries = 500;
+        for (int i = 0; ; i++)
+        {
+            try
+            {
+                File.WriteAllText(file, text);
+                return;
+            }
+            catch (IOException error) when (error.HResult == Busy && i < Tries)
+            {
+                Thread.Sleep(20);
+            }
         }
     }
 
