@@ -84,6 +84,7 @@ internal static partial class Soak
         KillTest.WarmUp(device, Callers + 4);
         KillTest.WarmUpManagedHeap(device, statistics);
         WarmUpProbe(device);
+        WarmUpDriver(device);
         KillTest.Snapshot before = KillTest.Snapshot.Take(statistics);
 
         Storm[] storms =
@@ -130,6 +131,32 @@ internal static partial class Soak
         ulong probes = statistics.Components().Single(component => component.Name == "Probe").Status.Generation;
         Console.Out.WriteLine($"soak: {(hangs ? "something hangs" : "nothing hangs")}, {wrong.Count} wrong; {lives} lives of Hello, {probes} of Probe; longest masked {ticks} ticks");
         return hangs || wrong.Count != 0 ? 1 : 0;
+    }
+
+    /// <summary>
+    /// Linux's driver keeps the pages of its messages, ten in each, and with a page the context that needed it first, with all its sessions, even when that client was killed.
+    /// So we need them first: more at once than all storms together.
+    /// </summary>
+    private static void WarmUpDriver(TeeDevice device)
+    {
+        const int Messages = 40;
+        const ulong Milliseconds = 50;
+        using Barrier start = new(Messages);
+        Thread[] threads = [.. Enumerable.Range(0, Messages).Select(_ => new Thread(() =>
+        {
+            using TeeSession session = device.OpenSession(Probe);
+            start.SignalAndWait();
+            session.Invoke((uint)ProbeOperation.Sleep, nameof(ProbeOperation.Sleep), [TeeParameter.Input(Milliseconds)]);
+        }))];
+        foreach (Thread thread in threads)
+        {
+            thread.Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
     }
 
     private static bool Watch(Storm[] storms, TimeSpan now)
