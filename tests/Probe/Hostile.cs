@@ -62,7 +62,7 @@ internal ref struct Hostile
         Expect(Status.BadCall, SecureCall.None);
         for (ulong number = (ulong)SecureCall.Restart + 1; number <= LastNumber; number++)
         {
-            if (Number(number) != SecureCall.LendTime)
+            if (Number(number) is not (SecureCall.LendTime or SecureCall.Send or SecureCall.TakeWish))
             {
                 Expect(Status.BadCall, Number(number), 1, 2, 3);
             }
@@ -88,6 +88,7 @@ internal ref struct Hostile
             {
                 Expect(Status.BadCapability, SecureCall.Call, slot);
                 Expect(Status.BadCapability, SecureCall.TryCall, slot);
+                Expect(Status.BadCapability, SecureCall.Send, slot);
             }
 
             if (!notification)
@@ -127,6 +128,7 @@ internal ref struct Hostile
     {
         Expect(Status.BadCapability, SecureCall.Call, slot);
         Expect(Status.BadCapability, SecureCall.TryCall, slot);
+        Expect(Status.BadCapability, SecureCall.Send, slot);
         Expect(Status.BadCapability, SecureCall.MapDevice, slot, Unmapped);
         Expect(Status.BadCapability, SecureCall.Defer, slot);
         Expect(Status.BadCapability, SecureCall.ReplyDeferred, slot);
@@ -157,6 +159,7 @@ internal ref struct Hostile
         Expect(Status.BadCapability, SecureCall.Donate, 0x4000_0000, 1);
         Expect(Status.BadCapability, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
         Expect(Status.BadCapability, SecureCall.CollectDonated);
+        Expect(Status.BadCapability, SecureCall.TakeWish);
         Expect(Status.BadCapability, SecureCall.Restart, 1);
         Expect(Status.BadCapability, SecureCall.LendTime, 1);
         Expect(Status.BadCapability, SecureCall.PhysicalAddress, Mapped);
@@ -179,7 +182,7 @@ internal ref struct Hostile
         header.Length = uint.MaxValue;
         Expect(Status.BadArgument, SecureCall.TryCall, Capabilities.Echo);
         header.Length = 0;
-        for (uint label = (uint)MessageLabel.Downcall; label <= (uint)MessageLabel.MemoryReturned; label++)
+        for (uint label = (uint)MessageLabel.Downcall; label <= (uint)MessageLabel.MemoryWanted; label++)
         {
             header.Label = (MessageLabel)label;
             Expect(Status.BadArgument, SecureCall.Call, Capabilities.Echo);

@@ -104,6 +104,124 @@ public class DonationTests
         Assert.Equal(0ul, sk.At(Sk.Hello).Memory.FreeFrames);
     }
 
+    /// <summary>XnuProxy, which runs next on CPU 0, has nothing but the news in hand.</summary>
+    private static void AssertTold(Sk sk)
+    {
+        Assert.Equal((MessageLabel.MemoryWanted, ServingKind.Notice), (sk.Message(Sk.Proxy).Label, sk.On(Sk.Proxy).Serving.Kind));
+        sk.Message(Sk.Hello).Length = 0;
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Proxy);
+    }
+
+    private static (Status Status, ulong Who, ulong Pages) TakeWish(Sk sk)
+    {
+        sk.Call(0, SecureCall.TakeWish);
+        return (sk.Result(Sk.Proxy), sk.On(Sk.Proxy).Context.X[1], sk.On(Sk.Proxy).Context.X[2]);
+    }
+
+    /// <summary>A component that runs short and may have more: XnuProxy is told once, and asks who and how much when it can.</summary>
+    [Fact]
+    public void WhoRunsShortWishesForMore()
+    {
+        Sk sk = Serving(out ulong downcall);
+        Assert.True(sk.At(Sk.Hello).Memory.FreeFrames < Limits.LowPages);
+        Assert.Equal(Status.Ok, Give(sk, Run, Limits.LowPages));
+        Assert.Equal(Status.Ok, Map(sk, Address, 1));
+        Assert.False(sk.State.WishesKnown);
+        Assert.Equal(Status.Ok, Map(sk, Address + Page, Limits.LowPages - 1));
+        Assert.Equal(Status.Ok, Map(sk, Address + (Limits.LowPages * Page), 1));
+        Assert.True(sk.State.WishesKnown && !sk.State.IsPending(PendingWork.WishNotice));
+        AssertTold(sk);
+        Assert.Equal((Status.Ok, (ulong)Sk.Hello, Limits.WishPages), TakeWish(sk));
+        Assert.Equal((Status.NotFound, 0ul, 0ul), TakeWish(sk));
+        sk.Call(0, SecureCall.Receive);
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Completion, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Downcall));
+    }
+
+    [Fact]
+    public void ARefusedMapIsAWishToo()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.NoMemory, Map(sk, Address, 500));
+        AssertTold(sk);
+        Assert.Equal((Status.Ok, (ulong)Sk.Hello, Limits.WishPages), TakeWish(sk));
+    }
+
+    /// <summary>Nothing was declared; all that was is there.</summary>
+    [Fact]
+    public void WhoMayHaveNoMoreWishesForNothing()
+    {
+        Sk none = Sk.Boot();
+        none.Forward(0, Sk.HelloSlot, Sk.Hello);
+        Assert.Equal(Status.Ok, Map(none, Address, 1));
+        Assert.False(none.State.WishesKnown);
+
+        Sk all = Serving(out _);
+        for (ulong given = 0; given < Limit; given += Limits.RunPages)
+        {
+            Assert.Equal(Status.Ok, Give(all, Run + (given * Page), Limits.RunPages));
+        }
+
+        Assert.Equal(Status.Ok, Map(all, Address, Limit));
+        Assert.Equal(Status.Ok, Map(all, Address + (Limit * Page), 1));
+        Assert.False(all.State.WishesKnown);
+    }
+
+    [Fact]
+    public void TheLastOfItIsWishedForExactly()
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, Limits.RunPages));
+        Assert.Equal(Status.Ok, Give(sk, Run + 0x100_0000, Limits.RunPages - 9));
+        Assert.Equal(Status.Ok, Map(sk, Address, Limit - 9));
+        Assert.Equal(Status.Ok, Map(sk, Address + (Limit * Page), 1));
+        AssertTold(sk);
+        Assert.Equal((Status.Ok, (ulong)Sk.Hello, 9ul), TakeWish(sk));
+    }
+
+    /// <summary>Two at once, and one that has got all that it may have meanwhile.</summary>
+    [Fact]
+    public void NoWishHidesAnother()
+    {
+        Sk sk = Serving(out _);
+        foreach ((int who, ulong limit) in ((int, ulong)[])[(Sk.Signer, 0), (Sk.Kit, 7)])
+        {
+            sk.At(who).DonatedLimit = limit;
+            sk.At(who).Wishes = true;
+        }
+
+        Assert.Equal(Status.Ok, Map(sk, Address, 1));
+        AssertTold(sk);
+        Assert.Equal((Status.Ok, (ulong)Sk.Hello, Limits.WishPages), TakeWish(sk));
+        Assert.Equal((Status.Ok, (ulong)Sk.Kit, 7ul), TakeWish(sk));
+        Assert.Equal(Status.NotFound, TakeWish(sk).Status);
+        Assert.False(sk.State.WishesKnown);
+    }
+
+    [Fact]
+    public void OnlyXnuProxyTakesWishes()
+    {
+        Sk sk = Serving(out _);
+        sk.Call(0, SecureCall.TakeWish);
+        Assert.Equal(Status.BadCapability, sk.Result(Sk.Hello));
+    }
+
+    /// <summary>A run that is not used any more goes back by itself when much is free without it.</summary>
+    [Theory, InlineData(Limits.HighPages, true), InlineData(Limits.HighPages - 60, false)]
+    public void WhatIsNotNeededGoesBack(ulong more, bool goes)
+    {
+        Sk sk = Serving(out _);
+        const ulong Used = 32;
+        Assert.Equal(Status.Ok, Give(sk, Run, Used));
+        Assert.Equal(Status.Ok, Map(sk, Address, Used));
+        Assert.Equal(Status.Ok, Give(sk, Run + 0x100_0000, more));
+        sk.Complete(0, SecureCall.UnmapMemory, Address, Used);
+        Assert.Equal(goes, sk.State.Runs[0].State == RunState.Returning);
+        Assert.Equal(more + (goes ? 0 : Used), sk.At(Sk.Hello).DonatedFree);
+        Assert.Equal(goes ? [Run] : [], Drain(sk));
+    }
+
     public static TheoryData<ulong, ulong, ulong, Status> HostileRuns => new()
     {
         { Run + 1, 1, Sk.Hello, Status.BadAddress },
@@ -491,6 +609,12 @@ public class DonationTests
         sk.Message(Sk.Hello).Length = 0;
         sk.Call(0, SecureCall.ReplyReceive);
         sk.AssertRuns(0, Sk.Proxy);
+        if (used)
+        {
+            sk.Call(0, SecureCall.Receive);
+            sk.AssertRuns(0, Sk.Proxy);
+        }
+
         sk.Call(0, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
         while (sk.State.IsPending(PendingWork.Return))
         {

@@ -257,6 +257,7 @@ public class DowncallTests
     [InlineData(MessageLabel.UpcallReturn)]
     [InlineData(MessageLabel.WorldReset)]
     [InlineData(MessageLabel.MemoryReturned)]
+    [InlineData(MessageLabel.MemoryWanted)]
     public void AComponentCannotSpeakInTheNameOfSkOrLinux(MessageLabel label)
     {
         Sk sk = Sk.Boot();

@@ -43,6 +43,7 @@ public class HelpingModelTests
         private ulong _nonce;
         private bool _calm;
         private bool _isReset;
+        private bool _sent;
         private readonly bool _looks;
 
         /// <summary>Pages of Linux that XnuProxy has in its window all the time.</summary>
@@ -133,9 +134,9 @@ public class HelpingModelTests
             {
                 ref Component component = ref _sk.At(i);
 
-                // Whoever works for a world that is gone stands where it is until somebody needs it.
+                // Whoever works for a world that is gone, or on a message that wants no answer, stands where it is until somebody needs it.
                 ulong head = _sk.EndpointOf(i).Head;
-                Assert.True(head == 0 || (_isReset && EndpointQueue<FakeMachine>.IsThread(head)));
+                Assert.True(head == 0 || ((_isReset || _sent) && EndpointQueue<FakeMachine>.IsThread(head)));
                 if (component.Life == ComponentState.Dead)
                 {
                     Assert.Equal(0ul, component.Memory.UsedFrames);
@@ -447,6 +448,10 @@ public class HelpingModelTests
                     return;
                 case < 33:
                     Make(cpu, program, SecureCall.Yield);
+                    return;
+                case > 34 and < 40 when index != Sk.Entropy:
+                    _sent = true;
+                    Make(cpu, program, SecureCall.Send, _random.Next(2) == 0 ? 2 : Sk.PeerSlot);
                     return;
                 case 33 when _random.Next(3) == 0:
                     _sk.Fault(cpu, 0x24);

@@ -34,6 +34,8 @@ public readonly struct FakeSystem : IProxySystem
 
     public static Status ReturnDonated(ulong component) => World.ReturnDonated(component);
 
+    public static Status TakeWish(out ulong component, out ulong pages) => World.TakeWish(out component, out pages);
+
     public static Status CollectDonated(out ulong address) => World.CollectDonated(out address);
 
     public static Status LinuxRead(ulong linux, int bytes) => World.LinuxRead(linux, bytes);

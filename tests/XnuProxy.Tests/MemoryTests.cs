@@ -92,6 +92,99 @@ public class MemoryTests
         Assert.Equal((1, 0), (world.State.Allocations.Count, world.Freed.Count));
     }
 
+    private static void Wish(World world, ulong component, ulong pages)
+    {
+        world.Wishes.Enqueue((component, pages));
+        Assert.Equal(Ending.Receive, world.Send(MessageLabel.MemoryWanted, 0).Ending);
+    }
+
+    /// <summary>SK says who is short of memory: the call that ends next, whosever it is, fetches it on its way out.</summary>
+    [Fact]
+    public void MemoryThatIsWishedForIsFetchedByTheCallThatEnds()
+    {
+        var (world, downcall) = Serving();
+        Wish(world, 5, Pages);
+        Assert.Equal(Ending.Receive, world.Complete(downcall, Tee.Success).Ending);
+        Assert.Equal(Tee.Success, world.Get<MessageArgument>(World.CallPage).Result);
+        Assert.Equal((downcall, Tee.RpcCommand), world.Suspended);
+        Assert.Equal((6u, Bytes), ((uint)world.Get<MessageArgument>(RpcAt).Command, world.ParameterAt(RpcAt, 0).B));
+        Decision end = Answer(world, downcall, Memory, Cookie);
+        Assert.Equal((Ending.Finish, downcall, Tee.ReturnOk), (end.Ending, end.Downcall, end.X0));
+        Assert.Equal((Pages, 5ul), world.Donated[Memory]);
+        Assert.Equal((0, 0), (world.State.Allocations.Reserved, world.State.RequestCount));
+
+        // The next call fetches nothing.
+        (_, ulong next) = Serving(world);
+        Assert.Equal(Ending.Finish, world.Complete(next, Tee.Success).Ending);
+        Assert.False(world.State.Wishes);
+    }
+
+    [Fact]
+    public void EachCallFetchesForOneComponent()
+    {
+        var (world, downcall) = Serving();
+        (_, ulong next) = Serving(world, index: 4);
+        Wish(world, 5, 3);
+        Wish(world, 7, 4);
+        world.Complete(downcall, Tee.Success);
+        Assert.Equal(Ending.Finish, Answer(world, downcall, Memory, Cookie).Ending);
+        world.Complete(next, Tee.Success);
+        Assert.Equal(Ending.Finish, Answer(world, next, Memory + 0x10_0000, Cookie + 1).Ending);
+        Assert.Equal(((3ul, 5ul), (4ul, 7ul)), (world.Donated[Memory], world.Donated[Memory + 0x10_0000]));
+    }
+
+    /// <summary>Whatever Linux answers: the call ends as its service said.</summary>
+    [Theory]
+    [InlineData(Memory, Cookie, Tee.ErrorOutOfMemory)]
+    [InlineData(Memory + 8, Cookie, 0u)]
+    [InlineData(Memory, 0ul, 0u)]
+    public void WhatLinuxDoesNotGiveIsNotMissed(ulong address, ulong cookie, uint result)
+    {
+        var (world, downcall) = Serving();
+        Wish(world, 5, Pages);
+        world.Complete(downcall, 0x1234);
+        Decision end = Answer(world, downcall, address, cookie, result: result);
+        Assert.Equal((Ending.Finish, downcall, Tee.ReturnOk), (end.Ending, end.Downcall, end.X0));
+        Assert.Equal(0x1234u, world.Get<MessageArgument>(World.CallPage).Result);
+        Assert.Equal((0, 0), (world.Donated.Count, world.State.Allocations.Reserved));
+    }
+
+    /// <summary>Memory that SPTM refuses is asked for again, and freed when the call ends.</summary>
+    [Fact]
+    public void WhatCannotBeUsedIsFetchedAgain()
+    {
+        var (world, downcall) = Serving();
+        world.DonateAnswer = (address, _) => address == Memory ? Status.Denied : Status.Ok;
+        Wish(world, 5, Pages);
+        world.Complete(downcall, Tee.Success);
+        Assert.Equal(Ending.Receive, Answer(world, downcall, Memory, Cookie).Ending);
+        Assert.Equal((downcall, Tee.RpcCommand), world.Suspended);
+        Decision end = Answer(world, downcall, Memory + 0x10_0000, Cookie + 1);
+        Assert.Equal((Ending.Finish, (Pages, 5ul)), (end.Ending, world.Donated[Memory + 0x10_0000]));
+        Assert.Equal((2, 1), (world.State.Allocations.Count, world.State.Allocations.IdleCount));
+    }
+
+    /// <summary>No room for another allocation: the call just ends, and the wish comes again when the component is short again.</summary>
+    [Fact]
+    public void WithoutRoomNothingIsFetched()
+    {
+        var (world, downcall) = Serving();
+        world.State.Allocations.Reserved = AllocationTable.Capacity;
+        Wish(world, 5, Pages);
+        Assert.Equal(Ending.Finish, world.Complete(downcall, Tee.Success).Ending);
+        Assert.Equal((AllocationTable.Capacity, 0, null), (world.State.Allocations.Reserved, world.Wishes.Count, world.Suspended));
+    }
+
+    /// <summary>XnuProxy may have been told before Linux started anew, and not asked.</summary>
+    [Fact]
+    public void AWishOutlivesARestartOfLinux()
+    {
+        World world = World.Ready();
+        Wish(world, 5, Pages);
+        world.Send(MessageLabel.WorldReset, 0);
+        Assert.True(world.State.Wishes);
+    }
+
     [Theory, InlineData(1ul), InlineData(16ul), InlineData(511ul), InlineData(512ul)]
     public void ANewerDriverNamesEachPage(ulong pages)
     {

@@ -175,6 +175,16 @@ public sealed class World
         return Status.Ok;
     }
 
+    /// <summary>Components that are short of memory.</summary>
+    public Queue<(ulong Component, ulong Pages)> Wishes { get; } = [];
+
+    public Status TakeWish(out ulong component, out ulong pages)
+    {
+        bool any = Wishes.TryDequeue(out (ulong Component, ulong Pages) wish);
+        (component, pages) = wish;
+        return any ? Status.Ok : Status.NotFound;
+    }
+
     public Status CollectDonated(out ulong address) => Returned.TryDequeue(out address) ? Status.Ok : Status.NotFound;
 
     public Status LinuxRead(ulong linux, int bytes)

@@ -52,6 +52,9 @@ public enum MessageLabel : uint
     /// <summary>To XnuProxy from SK: donated memory has gone back; <see cref="SecureCall.CollectDonated"/> says which.</summary>
     MemoryReturned = 5,
 
+    /// <summary>To XnuProxy from SK: some component is short of memory; <see cref="SecureCall.TakeWish"/> says which.</summary>
+    MemoryWanted = 6,
+
     /// <summary>To a service: a session opens, is called, is closed; body = <see cref="ServiceMessage"/>.</summary>
     Open = 16,
     Invoke = 17,

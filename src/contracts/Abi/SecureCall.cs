@@ -146,6 +146,13 @@ public enum SecureCall : ulong
     /// <summary>Downcall capability. x0 = id of the downcall being served, which lends its time to threads that no call waits for; the caller goes on. It comes back as a
     /// <see cref="MessageLabel.Completion"/>: Status.Ok when nobody has work left, Status.Busy after some turns. Status.BadState: another one lends.</summary>
     LendTime = 49,
+
+    /// <summary>x0 = endpoint slot: sends the IPC page; the caller goes on, with the status alone, as soon as it is received. Whoever serves it owes nobody an answer.
+    /// Status.Denied: XnuProxy's endpoint.</summary>
+    Send = 50,
+
+    /// <summary>Downcall capability. The next component that is short of memory and may have more of Linux's: index in x1, pages to ask for in x2; Status.NotFound when there is none.</summary>
+    TakeWish = 51,
 }
 
 /// <summary>What <see cref="SecureCall.Retype"/> makes.</summary>

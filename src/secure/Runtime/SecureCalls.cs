@@ -32,6 +32,9 @@ public static unsafe class SecureCalls
 
     public static Status CallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Call);
 
+    /// <summary>Without an answer: Ok as soon as the message is received.</summary>
+    public static Status Send(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.Send);
+
     public static Status TryCallEndpoint(uint slot) => Call(slot, 0, 0, 0, 0, SecureCall.TryCall);
 
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
@@ -53,6 +56,14 @@ public static unsafe class SecureCalls
     {
         Status status = CallValued(0, 0, 0, 0, 0, SecureCall.CollectDonated, out CallValues values);
         address = status == Status.Ok ? values.X1 : 0;
+        return status;
+    }
+
+    public static Status TakeWish(out ulong component, out ulong pages)
+    {
+        Status status = CallValued(0, 0, 0, 0, 0, SecureCall.TakeWish, out CallValues values);
+        component = values.X1;
+        pages = status == Status.Ok ? values.X2 : 0;
         return status;
     }
 

@@ -45,6 +45,8 @@ internal readonly unsafe struct ProxySystem : IProxySystem
 
     public static Status ReturnDonated(ulong component) => SecureCalls.ReturnDonated(component);
 
+    public static Status TakeWish(out ulong component, out ulong pages) => SecureCalls.TakeWish(out component, out pages);
+
     public static Status CollectDonated(out ulong address) => SecureCalls.CollectDonated(out address);
 
     public static void CopyIn(scoped Span<byte> to, ulong shared)

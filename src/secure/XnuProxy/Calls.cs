@@ -101,7 +101,13 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         SharedPlace argument = request.Argument;
         request.Downcall = 0;
         state.RequestCount--;
-        return listens ? Answer(downcall, in argument, result, origin) : Decision.Finish(downcall, Tee.ReturnBadAddress);
+        if (!listens)
+        {
+            return Decision.Finish(downcall, Tee.ReturnBadAddress);
+        }
+
+        Decision end = Answer(downcall, in argument, result, origin);
+        return state.Wishes && Upcalls<TSystem>.TryFetch(ref state, ref request, end) ? Decision.Receive : end;
     }
 
     private static Decision Open(

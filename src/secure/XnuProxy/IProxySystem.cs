@@ -37,10 +37,11 @@ public interface IProxySystem
     static abstract Status ShareMap(int entry, int count, ulong window);
     static abstract Status ShareUnmap(ulong window, ulong pages);
 
-    /// <summary>SecureCall.Donate, ReturnDonated and CollectDonated.</summary>
+    /// <summary>SecureCall.Donate, ReturnDonated, CollectDonated and TakeWish.</summary>
     static abstract Status Donate(ulong address, ulong pages, ulong component);
     static abstract Status ReturnDonated(ulong component);
     static abstract Status CollectDonated(out ulong address);
+    static abstract Status TakeWish(out ulong component, out ulong pages);
 
     static abstract void CopyIn(scoped Span<byte> to, ulong shared);
     static abstract void CopyOut(ulong shared, scoped ReadOnlySpan<byte> from);

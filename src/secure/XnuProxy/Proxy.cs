@@ -62,6 +62,9 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
             case MessageLabel.MemoryReturned:
                 Memory<TSystem>.Collect(ref state);
                 return Decision.Receive;
+            case MessageLabel.MemoryWanted:
+                state.Wishes = true;
+                return Decision.Receive;
             case MessageLabel.WorldReset:
                 Reset(ref state);
                 return Decision.Receive;

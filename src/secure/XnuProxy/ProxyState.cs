@@ -11,6 +11,9 @@ public struct ProxyState
     public SessionTable Sessions;
     public RequestArray Requests;
     public AllocationTable Allocations;
+
+    /// <summary>Some component may be short of memory: whichever call ends next asks Linux for it.</summary>
+    public bool Wishes;
     public int RequestCount;
     public ulong Malformed;
     public ulong BadReplies;
@@ -31,6 +34,7 @@ public struct ProxyState
         Requests = default;
         RequestCount = 0;
         Allocations.Forget();
+        Wishes = true;
         Sessions.Reset();
         Registrations.Reset();
     }

@@ -57,6 +57,9 @@ public struct Request
     public ulong Component;
     public int Attempt;
 
+    /// <summary>The request is over; its downcall asks Linux for memory that a component is short of, then ends with <see cref="Answer"/>.</summary>
+    public bool Fetches;
+
     /// <summary>In <see cref="Upcall"/>: the request is over; its downcall frees memory of Linux, then ends with <see cref="Answer"/>.</summary>
     public const uint Freeing = uint.MaxValue;
     public ulong Answer;

@@ -71,7 +71,7 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
         state.Allocations.Reserved -= command == Rpc.AllocateMemory ? 1 : 0;
         if (!TryPlace(ref state, in request, out ulong address))
         {
-            return Refuse(Status.BadReply);
+            return Refuse(ref request, Status.BadReply);
         }
 
         Unsafe.SkipInit(out ArgumentCopy answer);
@@ -79,7 +79,7 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
         if (!IsSound(command, in answer))
         {
             state.BadReplies++;
-            return Refuse(Status.BadReply);
+            return Refuse(ref request, Status.BadReply);
         }
 
         if (command == Rpc.AllocateMemory)
@@ -115,7 +115,29 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
         }
 
         state.BadReplies += status == Status.BadReply ? 1ul : 0;
-        return Refuse(status == Status.Denied ? Status.NoMemory : status);
+        return Refuse(ref request, status == Status.Denied ? Status.NoMemory : status);
+    }
+
+    /// <summary>A call is over, and its answer written: before its thread of Linux goes, it asks for memory that a component is short of. False: it just ends.</summary>
+    public static bool TryFetch(ref ProxyState state, ref Request request, Decision end)
+    {
+        state.Wishes = TSystem.TakeWish(out request.Component, out ulong pages) == Status.Ok;
+        if (!state.Wishes)
+        {
+            return false;
+        }
+
+        request.Value = pages * UserLayout.PageBytes;
+        request.Attempt = 0;
+        if (Send(ref state, ref request, end.Downcall, Rpc.AllocateMemory) != Status.Ok)
+        {
+            return false;
+        }
+
+        request.Downcall = end.Downcall;
+        request.Answer = end.X0;
+        request.Fetches = true;
+        return true;
     }
 
     /// <summary>Writes the question and lets the downcall go to Linux with it.</summary>
@@ -180,6 +202,20 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
     }
 
     private static Decision Refuse(Status status) => Reply(status, 0);
+
+    /// <summary>As far as anybody waits for it.</summary>
+    private static Decision Refuse(ref Request request, Status status)
+    {
+        if (!request.Fetches)
+        {
+            return Refuse(status);
+        }
+
+        ulong downcall = request.Downcall;
+        request.Fetches = false;
+        request.Downcall = 0;
+        return Decision.Finish(downcall, request.Answer);
+    }
 
     private static Decision Reply(Status status, uint length)
     {

@@ -41,6 +41,9 @@ public struct Component
     public ulong DonatedLimit;
     public ulong DonatedFree;
 
+    /// <summary>It is short of memory, and XnuProxy has not asked Linux for more yet.</summary>
+    public bool Wishes;
+
     /// <summary>What its callers learn once it is dead.</summary>
     public Status EndStatus;
     public CapabilityTable Capabilities;

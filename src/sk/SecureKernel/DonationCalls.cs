@@ -48,6 +48,19 @@ public static class DonationCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
+    /// <summary>Component index in x1, pages in x2.</summary>
+    public static Status TakeWish(ref KernelState kernel, ref Thread caller)
+    {
+        if (!kernel.Components[caller.Component].Capabilities.MayUse(CapabilityKind.Downcall))
+        {
+            return Status.BadCapability;
+        }
+
+        caller.Context.X[2] = Donations<TMachine>.TakeWish(ref kernel, out int component);
+        caller.Context.X[1] = (ulong)component;
+        return caller.Context.X[2] == 0 ? Status.NotFound : Status.Ok;
+    }
+
     /// <summary>PA in x1.</summary>
     public static Status Collect(ref KernelState kernel, ref Thread caller)
     {

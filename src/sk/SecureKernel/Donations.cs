@@ -93,7 +93,54 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
         run.Bits[(int)(number / WordBits)] &= ~(1ul << (int)(number % WordBits));
         run.Used--;
         component.DonatedFree++;
+        if (run.Used == 0 && run.State == RunState.Held && component.DonatedFree + component.Memory.FreeFrames >= Limits.HighPages + run.Pages)
+        {
+            component.DonatedFree -= run.Pages;
+            Leave(ref kernel, ref run);
+        }
+
         return true;
+    }
+
+    /// <summary>A component is short of memory, and may have more: XnuProxy learns that there are wishes, and takes them when it can (<see cref="TakeWish"/>).</summary>
+    public static void Wish(ref KernelState kernel, ref Component component)
+    {
+        if (component.DonatedLimit == 0 || component.Wishes || component.DonatedFree + component.Memory.FreeFrames >= Limits.LowPages
+            || Room(ref kernel, in component) == 0)
+        {
+            return;
+        }
+
+        component.Wishes = true;
+        if (!kernel.WishesKnown)
+        {
+            kernel.WishesKnown = true;
+            Messages<TMachine>.Notify(ref kernel, PendingWork.WishNotice);
+        }
+    }
+
+    /// <summary>The next component that is short of memory, and the pages to ask for; 0: there is none.</summary>
+    public static ulong TakeWish(ref KernelState kernel, out int component)
+    {
+        for (component = 0; component < kernel.ComponentCount; component++)
+        {
+            ref Component who = ref kernel.Components[component];
+            if (!who.Wishes)
+            {
+                continue;
+            }
+
+            who.Wishes = false;
+            ulong pages = Room(ref kernel, in who);
+            if (pages != 0)
+            {
+                return pages < Limits.WishPages ? pages : Limits.WishPages;
+            }
+        }
+
+        component = 0;
+        kernel.WishesKnown = false;
+        return 0;
     }
 
     /// <summary>Linux touched a donated frame. False: its owner runs on another CPU, which has been told; Linux tries again.</summary>
@@ -253,7 +300,6 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             return Status.BadState;
         }
 
-        ulong held = 0;
         for (int i = 0; i < Limits.DonatedRuns; i++)
         {
             ref DonatedRun run = ref kernel.Runs[i];
@@ -267,11 +313,9 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             {
                 return Status.Denied;
             }
-
-            held += run.Owner == (int)owner ? run.Pages : 0;
         }
 
-        if (index < 0 || held + pages > component.DonatedLimit)
+        if (index < 0 || pages > Room(ref kernel, in component))
         {
             return Status.NoMemory;
         }
@@ -290,6 +334,19 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
 
         kernel.Counters[(int)SkCounter.DonatedRuns]++;
         return Status.Ok;
+    }
+
+    /// <summary>Pages that a component may still be given: what is on its way back to Linux counts as its own.</summary>
+    private static ulong Room(ref KernelState kernel, in Component component)
+    {
+        ulong held = 0;
+        for (int i = 0; i < Limits.DonatedRuns; i++)
+        {
+            ref DonatedRun run = ref kernel.Runs[i];
+            held += run.State != RunState.Free && run.Owner == (int)component.Index ? run.Pages : 0;
+        }
+
+        return held < component.DonatedLimit ? component.DonatedLimit - held : 0;
     }
 
     private static Status Refused(ref KernelState kernel, ref DonatedRun run)

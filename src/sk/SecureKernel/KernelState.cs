@@ -46,7 +46,10 @@ public enum PendingWork : uint
 
     /// <summary>XnuProxy has not been told that runs of donated memory are back.</summary>
     MemoryNotice = 2,
-    Notices = ResetNotice | MemoryNotice,
+
+    /// <summary>XnuProxy has not been told that some component is short of memory.</summary>
+    WishNotice = 32,
+    Notices = ResetNotice | MemoryNotice | WishNotice,
 
     /// <summary>Donated frames are on their way back.</summary>
     Return = 4,
@@ -77,6 +80,9 @@ public struct KernelState
 
     public PendingWork Pending;
     public BackgroundState Background;
+
+    /// <summary>XnuProxy knows, or will be told, that some component is short of memory.</summary>
+    public bool WishesKnown;
 
     /// <summary>Bit i: downcall i has buffers of its caller with it.</summary>
     public LendingMap Lending;

@@ -44,6 +44,13 @@ public static class Limits
     public const int DonatedRuns = 64;
     public const uint RunPages = (uint)(Exclaves.Abi.Rpc.MaxMemoryBytes / PageBytes);
 
+    /// <summary>Free pages of a component that has fewer: Linux is asked for more, within what was declared. One that has more gives back runs that it does not use.</summary>
+    public const ulong LowPages = 64;
+    public const ulong HighPages = 256;
+
+    /// <summary>Pages that are asked for at once: 256 KiB, which a Linux under load can still find in one piece.</summary>
+    public const ulong WishPages = 64;
+
     /// <summary>Bytes of a message's body that the fast path carries (reference 5: the message buffer).</summary>
     public const uint ShortMessage = 512;
 

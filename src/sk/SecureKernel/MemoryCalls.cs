@@ -27,6 +27,7 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             Status judged = Judge(in owner, address, pages);
             if (judged != Status.Ok)
             {
+                Donations<TMachine>.Wish(ref kernel, ref owner);
                 return judged;
             }
         }
@@ -34,17 +35,19 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
         ulong count = pages < Limits.ChunkPages ? pages : Limits.ChunkPages;
         caller.MapNext = pages == count ? 0 : address + (count * Limits.PageBytes);
         caller.MapPages = pages - count;
+        Status status = Status.Ok;
         for (; done < count; done++)
         {
-            Status status = MapOne(ref kernel, ref owner, address + (done * Limits.PageBytes), access);
+            status = MapOne(ref kernel, ref owner, address + (done * Limits.PageBytes), access);
             if (status != Status.Ok)
             {
                 caller.MapNext = 0;
-                return status;
+                break;
             }
         }
 
-        return Status.Ok;
+        Donations<TMachine>.Wish(ref kernel, ref owner);
+        return status;
     }
 
     private static Status Judge(in Component caller, ulong address, ulong pages)

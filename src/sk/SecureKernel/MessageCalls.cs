@@ -117,42 +117,72 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
     /// <summary>x0 = endpoint slot.</summary>
     public static Step Call(ref KernelState kernel, ref Cpu cpu, ref Thread caller, bool mayWait)
     {
-        Status status = kernel.Components[caller.Component].Capabilities.Decode<TMachine>(
-            caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out ulong slot, out Capability capability);
+        Status status = Judge(ref kernel, ref caller, mayWait, out ulong slot, out Capability capability);
         if (status != Status.Ok)
         {
             return SystemCalls<TMachine>.Answer(ref kernel, ref caller, status);
         }
 
+        Messages<TMachine>.Call(ref kernel, ref caller, capability.Object, TMachine.At<CapabilitySlot>(slot).Badge, capability.Rights);
+        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+    }
+
+    /// <summary>x0 = endpoint slot: waits until the message is received, and for no answer.</summary>
+    public static Step Send(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
+    {
+        Status status = Judge(ref kernel, ref caller, mayWait: true, out ulong slot, out Capability capability);
+        if (status == Status.Ok && TMachine.At<Endpoint>(capability.Object).Owner == kernel.Proxy)
+        {
+            // What it is asked for it does for a thread that waits.
+            status = Status.Denied;
+        }
+
+        if (status != Status.Ok)
+        {
+            return SystemCalls<TMachine>.Answer(ref kernel, ref caller, status);
+        }
+
+        caller.OneWay = true;
+        Messages<TMachine>.Call(ref kernel, ref caller, capability.Object, TMachine.At<CapabilitySlot>(slot).Badge, capability.Rights);
+        if (caller.State == ThreadState.Queued)
+        {
+            return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+        }
+
+        caller.State = ThreadState.Running;
+        return Step.Run;
+    }
+
+    /// <summary>Whether the caller may send what lies in its IPC page to whom x0 names.</summary>
+    private static Status Judge(ref KernelState kernel, ref Thread caller, bool mayWait, out ulong slot, out Capability capability)
+    {
+        Status status = kernel.Components[caller.Component].Capabilities.Decode<TMachine>(
+            caller.Context.X[0], CapabilityKind.Endpoint, CapabilityRights.Send, out slot, out capability);
+        if (status != Status.Ok)
+        {
+            return status;
+        }
+
         MessageShape shape = Messages<TMachine>.Read(caller.IpcPage);
         if (!shape.IsSound || shape.IsOfKernel)
         {
-            return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.BadArgument);
+            return Status.BadArgument;
         }
 
         ref Endpoint endpoint = ref TMachine.At<Endpoint>(capability.Object);
         ref Component server = ref kernel.Components[endpoint.Owner];
         if (server.Life == ComponentState.Dead)
         {
-            return SystemCalls<TMachine>.Answer(ref kernel, ref caller, server.EndStatus);
+            return server.EndStatus;
         }
 
-        if (endpoint.Receivers == 0)
+        if (endpoint.Receivers != 0)
         {
-            if (!mayWait)
-            {
-                return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.Busy);
-            }
-
-            int look = MaxLook;
-            if (AllWaitFor(ref kernel, endpoint.Owner, caller.Address, ref look))
-            {
-                return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.Deadlock);
-            }
+            return Status.Ok;
         }
 
-        Messages<TMachine>.Call(ref kernel, ref caller, capability.Object, TMachine.At<CapabilitySlot>(slot).Badge, capability.Rights);
-        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+        int look = MaxLook;
+        return !mayWait ? Status.Busy : AllWaitFor(ref kernel, endpoint.Owner, caller.Address, ref look) ? Status.Deadlock : Status.Ok;
     }
 
     private static Step GoOn(ref KernelState kernel, ref Cpu cpu, ref Thread caller, Status status)

@@ -17,7 +17,7 @@ public struct MessageShape
     /// It claims to be a message that only SK sends. XnuProxy takes such a one for Linux's or SK's own word,
     /// so a component that could send it would act as Linux, or reset everybody's sessions (I15).
     /// </summary>
-    public readonly bool IsOfKernel => Label is > MessageLabel.None and <= MessageLabel.MemoryReturned;
+    public readonly bool IsOfKernel => Label is > MessageLabel.None and <= MessageLabel.MemoryWanted;
 }
 
 /// <summary>Moves messages between IPC pages, and with them the duty to answer.</summary>
@@ -196,6 +196,7 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
     /// <summary>Ends a thread's wait. <paramref name="from"/> = 0: there is only a status.</summary>
     public static void Answer(ref Thread caller, ulong from, Status status)
     {
+        caller.OneWay = false;
         MessageShape shape = from == 0 ? default : Read(from);
         if (from == 0 || !shape.IsSound)
         {
@@ -302,6 +303,13 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
             return;
         }
 
+        if ((kernel.Pending & PendingWork.WishNotice) != 0)
+        {
+            kernel.Pending &= ~PendingWork.WishNotice;
+            WriteHeader(server.IpcPage, MessageLabel.MemoryWanted, 0, Status.Ok);
+            return;
+        }
+
         kernel.Pending &= ~PendingWork.MemoryNotice;
         WriteHeader(server.IpcPage, MessageLabel.MemoryReturned, 0, Status.Ok);
     }
@@ -367,6 +375,16 @@ public static class Messages<TMachine> where TMachine : struct, IMachine
             && TrySend(ref kernel.Components[caller.Component], shape.Capability, ref kernel.Components[server.Component], wanted))
         {
             header.Capability = wanted;
+        }
+
+        if (caller.OneWay)
+        {
+            server.Serving = new Duty { Kind = ServingKind.Orphan };
+            caller.OneWay = false;
+            Wake(ref caller, Status.Ok);
+            Background<TMachine>.Note(ref kernel, in caller);
+            Background<TMachine>.Note(ref kernel, in server);
+            return;
         }
 
         server.Serving.Kind = ServingKind.Thread;

@@ -26,6 +26,8 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return MessageCalls<TMachine>.Call(ref kernel, ref cpu, ref caller, mayWait: true);
             case SecureCall.TryCall:
                 return MessageCalls<TMachine>.Call(ref kernel, ref cpu, ref caller, mayWait: false);
+            case SecureCall.Send:
+                return MessageCalls<TMachine>.Send(ref kernel, ref cpu, ref caller);
             case SecureCall.Defer:
                 return Answer(ref kernel, ref caller, MessageCalls<TMachine>.Defer(ref kernel, ref caller));
             case SecureCall.ReplyDeferred:
@@ -67,6 +69,8 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return Until(ref kernel, ref caller, status, complete);
             case SecureCall.CollectDonated:
                 return Answer(ref kernel, ref caller, DonationCalls<TMachine>.Collect(ref kernel, ref caller));
+            case SecureCall.TakeWish:
+                return Answer(ref kernel, ref caller, DonationCalls<TMachine>.TakeWish(ref kernel, ref caller));
             case SecureCall.MapMemory:
                 status = MemoryCalls<TMachine>.Map(ref kernel, ref caller, out ulong mapped);
                 return Chunk(ref kernel, ref caller, status, mapped);

@@ -48,7 +48,7 @@ public enum ServingKind : byte
     /// <summary>XnuProxy alone: a downcall that came back from an upcall; the answer goes to the thread that made the upcall.</summary>
     UpcallReturn = 3,
 
-    /// <summary>Somebody who is gone: the answer is dropped.</summary>
+    /// <summary>Somebody who is gone, or wants no answer: it is dropped.</summary>
     Orphan = 4,
 
     /// <summary>Nobody: a message of SK that needs no answer.</summary>
@@ -91,6 +91,9 @@ public struct Thread
 
     /// <summary>1 + index of the downcall that carries its upcall; 0 = none.</summary>
     public int Upcall;
+
+    /// <summary>It wants no answer (<see cref="SecureCall.Send"/>): it goes on as soon as its message is received.</summary>
+    public bool OneWay;
 
     /// <summary>Badge of the capability with which it calls, and what that allows.</summary>
     public ulong CallBadge;

@@ -212,7 +212,7 @@ internal sealed class ComponentAttacks : IDisposable
         foreach (SecureCall call in (ReadOnlySpan<SecureCall>)
         [
             SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead, SecureCall.LinuxWrite,
-            SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated, SecureCall.PhysicalAddress,
+            SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated, SecureCall.TakeWish, SecureCall.PhysicalAddress,
             SecureCall.Counters, SecureCall.ComponentInfo, SecureCall.Restart, SecureCall.LendTime,
         ])
         {
