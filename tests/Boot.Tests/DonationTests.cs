@@ -31,9 +31,34 @@ public class DonationTests
             "for i in 1 2 3; do exclave-guest donate fill --pages 600 && exclave-guest donate keep || exit 1; " + Reload + "done; exclave-guest donate drop; "
             + "exclave-guest stats",
             300);
-        Assert.Equal(3, Regex.Count(said, "donate Keep: .*frames 600, runs 2, allocations 2"));
+        Assert.Equal(3, Regex.Count(said, "donate Keep: .*frames 512, runs 1, allocations 1"));
         Assert.Contains("donate Drop: pages 0, given 0, held 0 at 0x0, " + Nothing, said);
         Assert.Matches(@"Hello +Running", said);
+    }
+
+    /// <summary>A conclave that is short of memory gets more without a word of its own, as far as was declared; what it does not need goes back by itself.</summary>
+    [Fact]
+    public async Task WhoIsShortOfMemoryGetsMoreAndGivesItBack()
+    {
+        string said = await Guest.Require(
+            Guest.Usual, "exclave-guest donate grow --pages 1500 && exclave-guest donate keep && exclave-guest donate check --pages 0 && exclave-guest donate drop", 300);
+        Match grown = Regex.Match(said, "donate Check: pages 1500, given 0, held ([0-9]+) ");
+        Assert.True(grown.Success, said);
+        Assert.InRange(int.Parse(grown.Groups[1].Value, CultureInfo.InvariantCulture), 1500 - 256, 1500 + 128);
+        Match kept = Regex.Match(said, "donate Check: pages 0, given 0, held ([0-9]+) .*, frames ([0-9]+), ");
+        Assert.True(kept.Success, said);
+        Assert.Equal(kept.Groups[1].Value, kept.Groups[2].Value);
+        Assert.InRange(int.Parse(kept.Groups[1].Value, CultureInfo.InvariantCulture), 1, 256);
+        Assert.Contains("donate Drop: pages 0, given 0, held 0 at 0x0, " + Nothing, said);
+    }
+
+    /// <summary>Beyond what was declared nothing comes, and nobody ends for having asked.</summary>
+    [Fact]
+    public async Task WhatWasNotDeclaredDoesNotCome()
+    {
+        GuestResult result = await Guest.Run(Guest.Usual, "exclave-guest donate grow --pages 8000; exclave-guest hello --count 1 && exclave-guest donate drop", 300);
+        Assert.Contains("out of memory", result.Errors);
+        Assert.Contains("donate Drop: pages 0, given 0, held 0 at 0x0, " + Nothing, result.Text);
     }
 
     [Fact]

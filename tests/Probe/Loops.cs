@@ -50,6 +50,11 @@ internal static class Loops
                     status = SecureCalls.Retype(Capabilities.Spare, ObjectKind.Endpoint, 0, Capabilities.Passing, 1);
                     status = status == Status.Ok ? SecureCalls.Delete(Capabilities.Passing) : status;
                     break;
+                case ProbeOperation.Send:
+                    page.Header.Label = MessageLabel.Invoke;
+                    page.Header.Length = 0;
+                    status = SecureCalls.Send(Capabilities.Echo);
+                    break;
                 case ProbeOperation.Fault:
                     Fault(count);
                     count = 0;

@@ -20,7 +20,7 @@ internal readonly struct ProbeService : IService
     public static uint Invoke(ref ServiceMessage message)
     {
         ProbeOperation operation = (ProbeOperation)message.Operation;
-        if (operation is > ProbeOperation.None and <= ProbeOperation.ResumeContext)
+        if (operation is > ProbeOperation.None and <= ProbeOperation.Send)
         {
             Measure(ref message, operation);
             return Tee.Success;

@@ -149,6 +149,22 @@ public class MemoryTests
         Assert.Equal((0, 0), (world.Donated.Count, world.State.Allocations.Reserved));
     }
 
+    /// <summary>A Linux whose memory is in small pieces is asked for smaller ones.</summary>
+    [Fact]
+    public void LargePiecesAreNotNeeded()
+    {
+        var (world, downcall) = Serving();
+        Wish(world, 5, 510);
+        world.Complete(downcall, Tee.Success);
+        foreach (ulong pages in (ulong[])[510, 255, 127, 64])
+        {
+            Assert.Equal(pages * 4096, world.ParameterAt(RpcAt, 0).B);
+            Assert.Equal(pages == 64 ? Ending.Finish : Ending.Receive, Answer(world, downcall, 0, 0, result: Tee.ErrorOutOfMemory).Ending);
+        }
+
+        Assert.Equal((0, 0, 0), (world.Donated.Count, world.State.Allocations.Count, world.State.Allocations.Reserved));
+    }
+
     /// <summary>Memory that SPTM refuses is asked for again, and freed when the call ends.</summary>
     [Fact]
     public void WhatCannotBeUsedIsFetchedAgain()

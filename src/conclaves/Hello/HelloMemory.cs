@@ -26,6 +26,8 @@ internal static class HelloMemory
         {
             case HelloMemoryAction.Fill when message.P0.B is > 0 and <= MaxPages:
                 return Fill(message.P0.B, out message.P1.A, out message.P1.B);
+            case HelloMemoryAction.Grow when message.P0.B > 0 && message.P0.B <= MaxPages - _pages:
+                return Grow(message.P0.B, out message.P1.A);
             case HelloMemoryAction.Check:
                 message.P1.A = Check();
                 return Tee.Success;
@@ -67,20 +69,38 @@ internal static class HelloMemory
             return Tee.ErrorOutOfMemory;
         }
 
-        _pages = pages;
-        Span<ulong> words = Words();
-        for (int i = 0; i < words.Length; i++)
+        filled = Write(pages);
+        return filled != 0 ? Tee.Success : Tee.ErrorSecurity;
+    }
+
+    private static uint Grow(ulong pages, out ulong filled)
+    {
+        filled = 0;
+        if (SecureCalls.MapMemory(Base + (_pages * UserLayout.PageBytes), pages, MemoryAccess.Read | MemoryAccess.Write) != Status.Ok)
+        {
+            return Tee.ErrorOutOfMemory;
+        }
+
+        filled = Write(pages);
+        return filled != 0 ? Tee.Success : Tee.ErrorSecurity;
+    }
+
+    /// <summary>Fills pages that were mapped behind the others. 0: they were not zero.</summary>
+    private static ulong Write(ulong pages)
+    {
+        int i = (int)_pages * WordsPerPage;
+        _pages += pages;
+        for (Span<ulong> words = Words(); i < words.Length; i++)
         {
             if (words[i] != 0)
             {
-                return Tee.ErrorSecurity;
+                return 0;
             }
 
             words[i] = HelloTransform.Word((ulong)i, i % WordsPerPage);
         }
 
-        filled = pages;
-        return Tee.Success;
+        return pages;
     }
 
     /// <summary>Pages from the start on that hold what <see cref="Fill"/> wrote.</summary>

@@ -86,6 +86,9 @@ public enum ProbeOperation : uint
     /// <summary>What the handler of <see cref="Fault"/> does, without the fault.</summary>
     ResumeContext = 10,
 
+    /// <summary>Sends the peer a message that wants no answer.</summary>
+    Send = 11,
+
     /// <summary>Serves one <see cref="Notify"/>.</summary>
     Listen = 16,
 
@@ -165,6 +168,9 @@ public enum HelloMemoryAction : uint
 
     /// <summary>Unmaps them; what Linux gave stays here, unused.</summary>
     Keep = 4,
+
+    /// <summary>Maps and fills so many more pages, and asks nobody: what the conclave is short of comes by itself.</summary>
+    Grow = 5,
 }
 
 /// <summary>The one operation of <see cref="Services.Signer"/> that has a number; the others are those of its Tightbeam interface.</summary>

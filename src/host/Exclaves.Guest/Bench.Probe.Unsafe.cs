@@ -33,6 +33,8 @@ internal static unsafe partial class Bench
             Of("ipc.call_reply.slow", Inside(session, ProbeOperation.CallLong)),
             Of("ipc.call_reply.deferred", Inside(session, ProbeOperation.CallDeferred)),
 
+            Of("ipc.send", Inside(session, ProbeOperation.Send)),
+
             // There and back are two of each.
             Of("ipc.notify", notify / 2),
             Of("thread.switch", (notify / 2) - notifySelf),

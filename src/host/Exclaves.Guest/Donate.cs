@@ -26,6 +26,20 @@ internal static class Donate
         return action is HelloMemoryAction.Drop or HelloMemoryAction.Keep || good == (ulong)pages ? 0 : 1;
     }
 
+    /// <summary>Hello takes page after page, in calls that ask Linux for nothing.</summary>
+    public static int Grow(int pages)
+    {
+        const int PagesPerCall = 32;
+        using TeeDevice device = TeeDevice.Open();
+        using HelloClient hello = HelloClient.Open(device);
+        for (int grown = 0; grown < pages; grown += PagesPerCall)
+        {
+            _ = hello.Memory(HelloMemoryAction.Grow, (ulong)Math.Min(PagesPerCall, pages - grown));
+        }
+
+        return Step(HelloMemoryAction.Check, pages);
+    }
+
     /// <summary>Rounds of give, fill, compare, return; after each one everything is where it was.</summary>
     public static int Run(int rounds, int pages)
     {

@@ -83,7 +83,7 @@ internal static class Program
         panicking.SetAction(parsed => Panic.Work(parsed.GetValue(target)!));
 
         Option<int> pages = new("--pages") { Description = "Pages of memory.", DefaultValueFactory = _ => 512 };
-        Command donate = new("donate", "Linux gives memory to Hello, which fills, compares and returns it, --count times; fill, check, drop, keep do one step.") { count, pages };
+        Command donate = new("donate", "Linux gives memory to Hello, which fills, compares and returns it, --count times; fill, check, drop, keep, grow do one step.") { count, pages };
         donate.SetAction(parsed => Donate.Run(parsed.GetValue(count), parsed.GetValue(pages)));
         foreach (HelloMemoryAction action in (HelloMemoryAction[])[HelloMemoryAction.Fill, HelloMemoryAction.Check, HelloMemoryAction.Drop, HelloMemoryAction.Keep])
         {
@@ -91,6 +91,10 @@ internal static class Program
             step.SetAction(parsed => Donate.Step(action, parsed.GetValue(pages)));
             donate.Add(step);
         }
+
+        Command grow = new("grow", "Hello takes pages, and asks nobody: what it is short of comes by itself.") { pages };
+        grow.SetAction(parsed => Donate.Grow(parsed.GetValue(pages)));
+        donate.Add(grow);
 
         Command stats = new("stats", "Prints the secure world's counters and components.") { json };
         stats.SetAction(parsed => Stats.Run(parsed.GetValue(json)));

@@ -108,7 +108,14 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
     private static Decision Allocated(ref ProxyState state, ref Request request, ulong downcall, in ArgumentCopy answer)
     {
         Status status = Memory<TSystem>.Take(ref state, in request, in answer);
-        if (status == Status.Denied && ++request.Attempt < Memory<TSystem>.Attempts
+        bool again = status == Status.Denied && ++request.Attempt < Memory<TSystem>.Attempts;
+        if (status == Status.NoMemory && request.Fetches && request.Value > Memory<TSystem>.SmallFetch)
+        {
+            request.Value = Math.Max(request.Value / 2, Memory<TSystem>.SmallFetch) & ~(UserLayout.PageBytes - 1);
+            again = true;
+        }
+
+        if (again
             && Send(ref state, ref request, downcall, Rpc.AllocateMemory) == Status.Ok)
         {
             return Decision.Receive;

@@ -1,3 +1,4 @@
+using System;
 using System.Numerics;
 using Exclaves.Abi;
 
@@ -131,10 +132,12 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
             }
 
             who.Wishes = false;
-            ulong pages = Room(ref kernel, in who);
-            if (pages != 0)
+            ulong room = Room(ref kernel, in who);
+            if (room != 0)
             {
-                return pages < Limits.WishPages ? pages : Limits.WishPages;
+                // Half of what it has, so that many pages are few runs.
+                ulong pages = Math.Max((who.DonatedLimit - room) / 2, Limits.WishPages);
+                return Math.Min(Math.Min(pages, Limits.RunPages), room);
             }
         }
 
