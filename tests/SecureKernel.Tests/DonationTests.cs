@@ -222,6 +222,20 @@ public class DonationTests
         Assert.Equal(goes ? [Run] : [], Drain(sk));
     }
 
+    /// <summary>Who gives much back stands aside for other CPUs, page by page, and gets on none the less.</summary>
+    [Theory, InlineData(false, Limits.ReturnPages), InlineData(true, 1u)]
+    public void OtherCpusDoNotWaitForAWholeChunk(bool wanted, uint pages)
+    {
+        Sk sk = Serving(out _);
+        Assert.Equal(Status.Ok, Give(sk, Run, 200));
+        Donations<FakeMachine>.ReturnUnused(ref sk.State, ref sk.At(Sk.Hello));
+        FakeMachine.Machine.LockWanted = wanted;
+        Donations<FakeMachine>.ReturnChunk(ref sk.State);
+        Assert.Equal((pages, 200 - (int)pages), (sk.State.Runs[0].Back, Donated.Count));
+        FakeMachine.Machine.LockWanted = false;
+        Assert.Equal([Run], Drain(sk));
+    }
+
     public static TheoryData<ulong, ulong, ulong, Status> HostileRuns => new()
     {
         { Run + 1, 1, Sk.Hello, Status.BadAddress },

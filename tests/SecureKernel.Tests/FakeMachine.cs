@@ -127,7 +127,8 @@ public readonly struct FakeMachine : IMachine
     /// <summary>A tick is a microsecond.</summary>
     public static ulong CounterHertz() => 1_000_000;
 
-    public static bool InterruptPendingWithin() => InterruptPending();
+    /// <summary>Other CPUs that want SK's lock are looked for at the same places.</summary>
+    public static bool IsWaitedFor() => InterruptPending() || Machine.LockWanted;
 
     public static bool LinuxRead(ulong linux, ulong secure, ulong bytes)
     {
@@ -291,6 +292,9 @@ public readonly struct FakeMachine : IMachine
 
         /// <summary>The most of these in the step.</summary>
         public ulong LongestWork { get; set; }
+
+        /// <summary>Another CPU waits for SK's lock.</summary>
+        public bool LockWanted { get; set; }
 
         /// <summary>Frames whose entry went invalid and that a TLB may still reach.</summary>
         public HashSet<ulong> Reachable { get; } = [];

@@ -12,6 +12,9 @@ internal struct KernelLock
 
     public readonly bool IsBroken => Volatile.Read(in _broken) != 0;
 
+    /// <summary>For the holder: another CPU waits.</summary>
+    public readonly bool IsWanted => Volatile.Read(in _nextTicket) != _served + 1;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Acquire()
     {

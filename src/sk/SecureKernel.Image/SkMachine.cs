@@ -66,15 +66,15 @@ internal readonly unsafe struct SkMachine : IMachine
 
     public static bool InterruptPending() => (Arm64.ReadIsrEl1() & PendingMask) != 0;
 
-    public static bool InterruptPendingWithin()
+    public static bool IsWaitedFor()
     {
-        bool pending = InterruptPending();
-        if (!pending)
+        bool waits = InterruptPending() || Kernel.Lock.IsWanted;
+        if (!waits)
         {
             Kernel.NoteLook();
         }
 
-        return pending;
+        return waits;
     }
 
     public static ulong Counter() => Arm64.ReadCntvctEl0();

@@ -228,7 +228,7 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
                 continue;
             }
 
-            for (uint page = 0; page < Limits.ReturnPages && run.Back < run.Given && (page == 0 || !TMachine.InterruptPendingWithin()); page++)
+            for (uint page = 0; page < Limits.ReturnPages && run.Back < run.Given && (page == 0 || !TMachine.IsWaitedFor()); page++)
             {
                 // Refused when Linux has it back already because it touched it; one that SPTM cannot change now, Linux gets in the same way.
                 _ = TMachine.Retype(run.Base + (run.Back * Limits.PageBytes), FrameType.SkDonated, FrameType.XnuDefault);

@@ -27,8 +27,8 @@ public interface IMachine
     /// <summary>An interrupt of Linux waits for this CPU (ISR_EL1).</summary>
     static abstract bool InterruptPending();
 
-    /// <summary>The same in the midst of a step: without one, the time that the next may wait begins here.</summary>
-    static abstract bool InterruptPendingWithin();
+    /// <summary>In the midst of a step: an interrupt waits for this CPU, or another CPU for SK's lock. If not, the time that the next may wait begins here.</summary>
+    static abstract bool IsWaitedFor();
 
     /// <summary>CNTVCT_EL0.</summary>
     static abstract ulong Counter();

@@ -21,7 +21,7 @@ public static class Limits
     /// <summary>The same for pages whose type SPTM changes, and for pages that are only cleared. See also <see cref="Exclaves.Abi.SecureCallArguments.SharePages"/>.</summary>
     public const uint RetypePages = 1;
 
-    /// <summary>Pages that go back to Linux in each step of a call, with a look for interrupts before each: fewer, and a dead component's memory would stay away for long.</summary>
+    /// <summary>Pages that go back to Linux in each step of a call, with a look for interrupts and for other CPUs before each: fewer, and a dead component's memory would stay away for long.</summary>
     public const uint ReturnPages = 64;
     public const uint ScrubPages = 16;
 
