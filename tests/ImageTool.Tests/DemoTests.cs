@@ -32,7 +32,7 @@ public class DemoTests
         using JsonDocument schema = JsonDocument.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(Repository.Root, "systems", "system.schema.json")));
         JsonElement definitions = schema.RootElement.GetProperty("$defs");
         Assert.Equal(["$schema", "sptm", "txm", "sk", "kit", "pool", "stopOnPanic", "components", "services"], Members(schema.RootElement));
-        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "lentBuffers", "measurements", "grants"], Members(definitions.GetProperty("component")));
+        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "maxThreads", "lentBuffers", "measurements", "grants"], Members(definitions.GetProperty("component")));
         Assert.Equal(["slot", "endpoint", "badge", "device", "dmaAddress", "counters", "untyped"], Members(definitions.GetProperty("grant")));
         Assert.Equal(["name", "uuid", "component", "onBus"], Members(definitions.GetProperty("service")));
         Assert.Equal(DeviceCatalog.Pages.Keys, definitions.GetProperty("grant").GetProperty("properties").GetProperty("device").GetProperty("enum").EnumerateArray().Select(e => e.GetString()!));
@@ -49,6 +49,7 @@ public class DemoTests
         Assert.Equal(SystemReader.MaxServices, lists.GetProperty("services").GetProperty("maxItems").GetInt32());
         Assert.Equal(ComponentEntry.MaxGrants, component.GetProperty("grants").GetProperty("maxItems").GetInt32());
         Assert.Equal(SystemReader.MaxThreads, component.GetProperty("threads").GetProperty("maximum").GetUInt32());
+        Assert.Equal(SystemReader.MostThreads, component.GetProperty("maxThreads").GetProperty("maximum").GetUInt32());
         Assert.Equal(SystemReader.MaxSlot, definitions.GetProperty("grant").GetProperty("properties").GetProperty("slot").GetProperty("maximum").GetUInt32());
     }
 

@@ -198,7 +198,7 @@ public sealed class ImageTests : IDisposable
               0x40600000..0x40800000     2 MiB  header, manifest, TXM, tables, components
               0x40800000..0x40A01000  2052 KiB  Linux kernel
               0x40A01000..0x40A01005       5 B  initramfs
-              top of RAM               64 MiB  secure pool, 21632 KiB of it for SK and components
+              top of RAM               64 MiB  secure pool, 21696 KiB of it for SK and components
             command line: console=ttyAMA0
 
             component Proxy (freestanding, core, proxy, quota 1 MiB, entry 0x7E0000000000)
@@ -211,7 +211,7 @@ public sealed class ImageTests : IDisposable
               r-- 0x7E0000010000     4 KiB  at 0x40623000
               rw- 0x7E0000020000    12 KiB  at 0x40624000
 
-            component Program (dotnet, quota 16 MiB, entry 0x7E0000000000)
+            component Program (dotnet, starts up to 31 threads, quota 16 MiB, entry 0x7E0000000000)
               r-- 0x001000000000     4 KiB  at 0x40626000
               r-x 0x001000002000     4 KiB  at 0x40627000
               rw- 0x001000005000    12 KiB  at 0x40628000

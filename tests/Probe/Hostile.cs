@@ -48,6 +48,7 @@ internal ref struct Hostile
         attack.Messages();
         attack.Memory();
         attack.Objects();
+        attack.Threads();
         attack.Random(seed, count);
         message.P1.A = attack._calls;
         message.P1.B = attack._wrong;
@@ -60,12 +61,9 @@ internal ref struct Hostile
     private void Unknown()
     {
         Expect(Status.BadCall, SecureCall.None);
-        for (ulong number = (ulong)SecureCall.Restart + 1; number <= LastNumber; number++)
+        for (ulong number = (ulong)SecureCall.TakeWish + 1; number <= LastNumber; number++)
         {
-            if (Number(number) is not (SecureCall.LendTime or SecureCall.Send or SecureCall.TakeWish))
-            {
-                Expect(Status.BadCall, Number(number), 1, 2, 3);
-            }
+            Expect(Status.BadCall, Number(number), 1, 2, 3);
         }
 
         Expect(Status.BadCall, Number((1ul << 32) | (ulong)SecureCall.Exit));
@@ -276,6 +274,32 @@ internal ref struct Hostile
         Expect(Status.Ok, SecureCall.Revoke, Capabilities.Spare);
     }
 
+    /// <summary>No thread is left to start; who owes an answer does not end; a sibling is another thread of this component.</summary>
+    private void Threads()
+    {
+        for (int i = 0; i < Words.Length; i++)
+        {
+            bool isCode = Words[i] is > 0 and < UserLayout.End && (Words[i] & 3) == 0;
+            Expect(isCode ? Status.NoMemory : Status.BadArgument, SecureCall.StartThread, Words[i]);
+            Expect(Words[i] == 0 ? Status.Ok : Status.BadArgument, SecureCall.Barrier, Words[i]);
+            Expect(Status.BadArgument, SecureCall.WakeEpoch, Words[i], 1, Words[i] == 0 ? 0 : Words[i] | 8);
+            Expect(Words[i] == 0 ? Status.Ok : Status.BadArgument, SecureCall.WakeEpoch, 1, 1, (ulong)EpochWake.Thread, Words[i]);
+            if (Words[i] != 0)
+            {
+                Expect(Status.BadArgument, SecureCall.WaitEpoch, 1, 1, Words[i]);
+                Expect(Status.NotFound, SecureCall.Kick, Words[i]);
+            }
+        }
+
+        Expect(Status.BadArgument, SecureCall.StartThread, UserLayout.ComponentBase, 8);
+        Expect(Status.BadState, SecureCall.ExitThread);
+        Expect(Status.TimedOut, SecureCall.WaitEpoch, 1, 1, 0, 1);
+
+        // A wake-up that came first is not lost, whatever it was for.
+        Expect(Status.Ok, SecureCall.WakeEpoch, 2, 2, (ulong)EpochWake.All);
+        Expect(Status.Ok, SecureCall.WaitEpoch, 2, 1);
+    }
+
     /// <summary>Any number, any words: never success.</summary>
     private void Random(ulong seed, ulong count)
     {
@@ -285,7 +309,7 @@ internal ref struct Hostile
         for (ulong i = 0; i < count; i++)
         {
             ulong number = Next(ref state) % (LastNumber + 1);
-            if ((SecureCall)number is SecureCall.Exit or SecureCall.Yield)
+            if ((SecureCall)number is SecureCall.Exit or SecureCall.Yield or SecureCall.WaitEpoch or SecureCall.WakeEpoch or SecureCall.Kick or SecureCall.Barrier)
             {
                 continue;
             }

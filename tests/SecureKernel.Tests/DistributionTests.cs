@@ -55,7 +55,7 @@ public sealed class DistributionTests : IDisposable
         Sk sk = Sk.BootPrepared(Prepare(tables, Need(tables)));
         for (int i = 0; i < tables.Components.Length; i++)
         {
-            Assert.Equal((tables.Components[i].Threads, tables.Components[i].QuotaBytes), (sk.At(i).ThreadCount, sk.At(i).Memory.Bytes));
+            Assert.Equal((tables.Components[i].Threads, tables.Components[i].MaxThreads, tables.Components[i].QuotaBytes), (sk.At(i).ThreadCount, sk.At(i).MaxThreads, sk.At(i).Memory.Bytes));
         }
     }
 
@@ -87,7 +87,7 @@ public sealed class DistributionTests : IDisposable
     public void TheImageToolKnowsTheLimitsOfTheSecureKernel()
     {
         Assert.Equal(Limits.Components, SystemReader.MaxComponents);
-        Assert.Equal(Limits.Threads, SystemReader.MaxThreads);
+        Assert.Equal((Limits.Threads, Limits.MaxThreads), (SystemReader.MaxThreads, SystemReader.MostThreads));
 
         // SK, header, command line, TXM, tables, ExclaveKit and padding besides the components.
         Assert.True(SystemReader.MaxComponents + 7 <= ImageManifest.MaxParts);
@@ -138,7 +138,7 @@ public sealed class DistributionTests : IDisposable
     }
 
     private static ulong Need(ImageTables tables) => (ulong)PoolPlan.SecureKernelBytes(
-        [.. tables.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, c.Threads, ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray()))]);
+        [.. tables.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, c.MaxThreads, ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray()))]);
 
     /// <summary>The tables of the image where SPTM says, and a pool of so many bytes.</summary>
     private static Sk Prepare(ImageTables tables, ulong poolBytes)
@@ -192,7 +192,7 @@ public sealed class DistributionTests : IDisposable
         [.. tables.Components.Select(c => PoolShare.Of(
             c.Flags,
             c.QuotaBytes,
-            c.Threads,
+            c.MaxThreads,
             ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray().TakeWhile(g => g.Kind != GrantKind.Untyped || g.Argument <= PoolPlan.Block)))]);
 
     private static ulong AlignUp(ulong value, ulong alignment) => (value + alignment - 1) & ~(alignment - 1);

@@ -207,7 +207,7 @@ public class DowncallTests
             Assert.True(sk.Result(Sk.Hello) == Status.BadCapability, $"{call}");
         }
 
-        for (ulong call = (ulong)SecureCall.Restart + 1; call < 80; call++)
+        for (ulong call = (ulong)SecureCall.LendTime + 1; call < 80; call++)
         {
             if (!Enum.IsDefined((SecureCall)call))
             {

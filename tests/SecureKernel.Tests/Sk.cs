@@ -49,15 +49,15 @@ public sealed class Sk
         ref FakeMachine.At<ServiceEntry>(ServicesPage + ((ulong)index * (ulong)Unsafe.SizeOf<ServiceEntry>()));
 
     /// <summary>Tables as SPTM and the image tool make them; nothing has run.</summary>
-    public static Sk Prepare()
+    public static Sk Prepare(int memoryBytes = FakeMachine.MemoryBytes)
     {
-        FakeMachine.Reset();
+        FakeMachine.Reset(memoryBytes);
         Info = new BootInfo
         {
             Magic = BootInfo.MagicValue,
             ImageHeader = HeaderPage,
             UntypedBase = UntypedBase,
-            UntypedBytes = FakeMachine.MemoryBase + FakeMachine.MemoryBytes - UntypedBase,
+            UntypedBytes = FakeMachine.MemoryBase + (ulong)memoryBytes - UntypedBase,
             RamBase = FakeMachine.LinuxBase,
             RamBytes = FakeMachine.LinuxBytes,
             CpuCount = 4,

@@ -151,7 +151,9 @@ public struct ComponentEntry
 
     /// <summary>Threads that serve its endpoint at once; 0 stands for 1.</summary>
     public uint Threads;
-    public uint Reserved;
+
+    /// <summary>Threads that it may have at once, with those that it starts itself; 0 stands for <see cref="Threads"/>.</summary>
+    public uint MaxThreads;
 }
 
 /// <summary>A service that Linux can name by UUID.</summary>

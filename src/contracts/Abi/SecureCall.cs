@@ -143,6 +143,30 @@ public enum SecureCall : ulong
     /// <summary>Downcall capability. x0 = component index: one that has ended is declared anew, as soon as all that it had is scrubbed and revoked; its next caller starts it.</summary>
     Restart = 42,
 
+    /// <summary>x0 = pc, x1 = sp (0: the top of the stack that SK maps for it), x2 = its TPIDR_EL0, x3 = its x0: starts a thread of the own component, whose number is in x1 here and there.
+    /// Its IPC page, context page and stack (<see cref="UserLayout.StartedStackBytes"/>) come out of the own untyped memory. When the caller has a personality the thread has the same, on its
+    /// own stack and context page, and starts in its handler. Status.NoMemory: none is left of the threads that were declared, or no memory.</summary>
+    StartThread = 43,
+
+    /// <summary>Ends the calling thread alone and gives back what <see cref="StartThread"/> took. Refused to a thread that SK started, and to one that owes an answer.</summary>
+    ExitThread = 44,
+
+    /// <summary>x0 = id, any word that the component's threads agree on; x1 = epoch; x2 = 1 + number of the thread that is waited for (0: unknown), which is helped; x3 = deadline, ticks of
+    /// CNTVCT_EL0 (0: none): waits until <see cref="WakeEpoch"/>. Returns at once when that came with a later epoch already, for this id or one that shares its counter, so that no wake-up is lost;
+    /// may return for nothing. Status.TimedOut, or Status.Kicked: <see cref="Kick"/>. SK has no timer: a deadline is looked at when somebody gives time.</summary>
+    WaitEpoch = 45,
+
+    /// <summary>x0 = id, x1 = epoch, x2 = <see cref="EpochWake"/>, x3 = thread for <see cref="EpochWake.Thread"/>: wakes those that wait for the id since an earlier epoch. How many in x1. Without
+    /// any it counts none the less.</summary>
+    WakeEpoch = 46,
+
+    /// <summary>x0 = number of another thread of the own component: its personality's handler is entered as soon as it is outside of it (<see cref="ReflectReason.Tick"/>), even if it runs on another
+    /// CPU; its WaitEpoch or Receive ends with Status.Kicked, or the next one does.</summary>
+    Kick = 47,
+
+    /// <summary>x0 = 0: returns when every thread of the own component that runs on another CPU has been in SK, which is a full barrier for both. x0 says how far it came.</summary>
+    Barrier = 48,
+
     /// <summary>Downcall capability. x0 = id of the downcall being served, which lends its time to threads that no call waits for; the caller goes on. It comes back as a
     /// <see cref="MessageLabel.Completion"/>: Status.Ok when nobody has work left, Status.Busy after some turns. Status.BadState: another one lends.</summary>
     LendTime = 49,
@@ -153,6 +177,22 @@ public enum SecureCall : ulong
 
     /// <summary>Downcall capability. The next component that is short of memory and may have more of Linux's: index in x1, pages to ask for in x2; Status.NotFound when there is none.</summary>
     TakeWish = 51,
+}
+
+/// <summary>Whom <see cref="SecureCall.WakeEpoch"/> wakes.</summary>
+public enum EpochWake : ulong
+{
+    None = 0,
+
+    /// <summary>The one with the earliest epoch.</summary>
+    One = 1,
+    All = 2,
+
+    /// <summary>As <see cref="One"/>; the others wait for it from now on.</summary>
+    OneWithOwner = 3,
+
+    /// <summary>One thread, if it waits for this id.</summary>
+    Thread = 4,
 }
 
 /// <summary>What <see cref="SecureCall.Retype"/> makes.</summary>
@@ -250,6 +290,6 @@ public enum ReflectReason : ulong
     /// <summary>Undefined instruction, breakpoint instruction, alignment, and whatever else EL0 can cause.</summary>
     Exception = 3,
 
-    /// <summary>The thread was interrupted and is being resumed: a chance to run another one.</summary>
+    /// <summary>The thread was interrupted and is being resumed, or another one kicked it.</summary>
     Tick = 4,
 }

@@ -62,4 +62,7 @@ public enum Status : uint
 
     /// <summary>The caller gave up.</summary>
     Cancelled = 19,
+
+    /// <summary>Another thread ended the wait.</summary>
+    Kicked = 20,
 }

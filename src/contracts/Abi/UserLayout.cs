@@ -28,6 +28,9 @@ public static class UserLayout
     public const ulong ThreadEnd = ThreadBase + (64 * ThreadSpan);
     private const ulong StackOffset = 0x8_0000;
 
+    /// <summary>Bytes of the stack that a thread gets which others of its component start.</summary>
+    public const ulong StartedStackBytes = 0x4000;
+
     /// <summary>XnuProxy's window on registered Linux pages.</summary>
     public const ulong SharedBase = 0x7F80_0000_0000;
     public const ulong SharedEnd = 0x7F90_0000_0000;
@@ -43,7 +46,10 @@ public static class UserLayout
 
     public static ulong LentWindowOf(uint thread) => LentBase + (thread * LentSpan);
 
-    /// <summary>First byte above a thread's stack of <see cref="StackBytes"/>.</summary>
+    /// <summary>Page for the personality's context of a thread that was started at run time.</summary>
+    public static ulong ContextPageOf(uint thread) => ThreadBase + (thread * ThreadSpan) + PageBytes;
+
+    /// <summary>First byte above a thread's stack.</summary>
     public static ulong StackTopOf(uint thread) => thread == 0 ? StackTop : ThreadBase + (thread * ThreadSpan) + StackOffset;
 }
 
@@ -68,7 +74,9 @@ public struct StartInfo
     /// <summary>For stack cookies, not for keys.</summary>
     public ulong Cookie;
     public uint ServiceCount;
-    public uint Reserved;
+
+    /// <summary>CPUs of the machine.</summary>
+    public uint CpuCount;
 
     /// <summary>In XnuProxy alone: VA of a read-only copy of the <see cref="ServiceEntry"/> table. Elsewhere 0.</summary>
     public ulong Services;

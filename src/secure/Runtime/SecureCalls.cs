@@ -131,6 +131,26 @@ public static unsafe class SecureCalls
 
     public static Status ComponentInfo(uint index, out CallValues values) => CallValued(index, 0, 0, 0, 0, SecureCall.ComponentInfo, out values);
 
+    /// <summary>A thread of this component at <paramref name="pc"/>, on the stack that SK gives it.</summary>
+    public static Status StartThread(ulong pc, ulong threadPointer, ulong argument, out uint number)
+    {
+        Status status = CallValued(pc, 0, threadPointer, argument, 0, SecureCall.StartThread, out CallValues values);
+        number = status == Status.Ok ? (uint)values.X1 : 0;
+        return status;
+    }
+
+    public static Status ExitThread() => Call(0, 0, 0, 0, 0, SecureCall.ExitThread);
+
+    /// <param name="owner">1 + the number of the thread that is waited for; 0: unknown.</param>
+    /// <param name="deadline">Ticks of the counter; 0: none.</param>
+    public static Status WaitEpoch(ulong id, ulong epoch, uint owner, ulong deadline) => Call(id, epoch, owner, deadline, 0, SecureCall.WaitEpoch);
+
+    public static Status WakeEpoch(ulong id, ulong epoch, EpochWake whom, uint thread) => Call(id, epoch, (ulong)whom, thread, 0, SecureCall.WakeEpoch);
+
+    public static Status Kick(uint thread) => Call(thread, 0, 0, 0, 0, SecureCall.Kick);
+
+    public static Status Barrier() => Call(0, 0, 0, 0, 0, SecureCall.Barrier);
+
     public static Status Yield() => Call(0, 0, 0, 0, 0, SecureCall.Yield);
 
     public static void Exit(ulong code) => _ = Call(code, 0, 0, 0, 0, SecureCall.Exit);

@@ -98,7 +98,10 @@ public static class Background<TMachine> where TMachine : struct, IMachine
         ulong thread = more ? Find(ref kernel, out more) : 0;
         if (thread != 0)
         {
-            return Dispatcher<TMachine>.Run(ref kernel, ref cpu, ref TMachine.At<Thread>(thread), false);
+            ref Thread next = ref TMachine.At<Thread>(thread);
+            ref Component component = ref kernel.Components[next.Component];
+            component.Turn = next.TakesTurns ? next.Number + 1 : component.Turn;
+            return Dispatcher<TMachine>.Run(ref kernel, ref cpu, ref next, false);
         }
 
         if (more)
@@ -139,7 +142,7 @@ public static class Background<TMachine> where TMachine : struct, IMachine
             }
 
             kernel.Background.Last = index;
-            ulong thread = FindIn(in kernel.Components[index], out bool waits);
+            ulong thread = FindIn(ref kernel.Components[index], out bool waits);
             if (thread != 0)
             {
                 return thread;
@@ -157,7 +160,7 @@ public static class Background<TMachine> where TMachine : struct, IMachine
     }
 
     /// <param name="waits">There is work, but it cannot go on now.</param>
-    private static ulong FindIn(in Component component, out bool waits)
+    private static ulong FindIn(ref Component component, out bool waits)
     {
         waits = false;
         if (component.Life != ComponentState.Running)
@@ -165,9 +168,12 @@ public static class Background<TMachine> where TMachine : struct, IMachine
             return 0;
         }
 
-        for (uint i = 0; i < component.ThreadCount; i++)
+        uint number = component.Turn;
+        for (uint i = 0; i < component.ThreadCount; i++, number++)
         {
-            ulong address = component.Thread(i);
+            number = number < component.ThreadCount ? number : 0;
+            ulong address = component.Thread(number);
+            waits |= !EpochCalls<TMachine>.TryExpire(ref TMachine.At<Thread>(address)) && EpochCalls<TMachine>.HasDeadline(in TMachine.At<Thread>(address));
             if (!IsFree(in TMachine.At<Thread>(address)))
             {
                 continue;

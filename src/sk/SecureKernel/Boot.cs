@@ -35,6 +35,7 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         kernel.MeasurementLog = info.MeasurementLog;
         kernel.Counters[(int)SkCounter.PoolFrames] = info.UntypedBytes / Limits.PageBytes;
         kernel.IsDebug = info.MeasurementLog != 0 && TMachine.At<MeasurementLog>(info.MeasurementLog).Signer == SignerKind.Debug;
+        kernel.CpuCount = (uint)info.CpuCount;
         for (int i = 0; i < Virt.MaxCpus; i++)
         {
             kernel.Cpus[i].Index = i;
@@ -91,13 +92,15 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         component.Capabilities.Slots = pages * CapabilityTable.PageSlots;
         component.Endpoint = start + (pages * Limits.PageBytes);
         component.Threads = component.Endpoint + Thread.Bytes;
-        component.ThreadCount = entry.Threads == 0 ? 1 : entry.Threads;
-        if (component.ThreadCount > Limits.Threads)
+        component.DeclaredThreads = entry.Threads == 0 ? 1 : entry.Threads;
+        component.MaxThreads = entry.MaxThreads == 0 ? component.DeclaredThreads : entry.MaxThreads;
+        component.ThreadCount = component.DeclaredThreads;
+        if (component.DeclaredThreads > Limits.Threads || component.MaxThreads < component.DeclaredThreads || component.MaxThreads > Limits.MaxThreads)
         {
             Refuse(9);
         }
 
-        ulong bytes = (pages * Limits.PageBytes) + ((component.ThreadCount + 1) * Thread.Bytes);
+        ulong bytes = (pages * Limits.PageBytes) + ((component.MaxThreads + 1) * Thread.Bytes);
         return (bytes + Limits.PageBytes - 1) & ~(Limits.PageBytes - 1);
     }
 
@@ -182,7 +185,7 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
     private static void Prepare(ref Component component)
     {
         TMachine.At<Endpoint>(component.Endpoint).Owner = (int)component.Index;
-        for (uint i = 0; i < component.ThreadCount; i++)
+        for (uint i = 0; i < component.MaxThreads; i++)
         {
             ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
             thread.Address = component.Thread(i);

@@ -1,8 +1,17 @@
+using System.Runtime.CompilerServices;
 using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
 
-/// <summary>A protection domain: one address space, the threads that were declared for it, one endpoint, one store of memory, its capabilities.</summary>
+[InlineArray(EpochTable.Count)]
+public struct EpochTable
+{
+    public const int CountLog2 = 4;
+    public const int Count = 1 << CountLog2;
+    private ulong _first;
+}
+
+/// <summary>A protection domain: one address space, the threads that were declared or started for it, one endpoint, one store of memory, its capabilities.</summary>
 public struct Component
 {
     public ComponentState Life;
@@ -32,7 +41,23 @@ public struct Component
     /// <summary>Physical addresses of its endpoint and of its first thread; the others follow. They outlive it.</summary>
     public ulong Endpoint;
     public ulong Threads;
+
+    /// <summary>Threads that SK starts, that there can be, and up to the last one that was started.</summary>
+    public uint DeclaredThreads;
+    public uint MaxThreads;
     public uint ThreadCount;
+
+    /// <summary>Number of the thread whose turn it is, of those that take turns.</summary>
+    public uint Turn;
+
+    /// <summary>While <see cref="Ending"/>: threads from here on have not been stopped.</summary>
+    public uint StopThread;
+
+    /// <summary>Epochs up to which wake-ups came; an id has one of them.</summary>
+    public EpochTable Epochs;
+
+    /// <summary>Barriers begun, in all its lives.</summary>
+    public ulong Barriers;
 
     public AddressSpace Space;
     public Untyped Memory;

@@ -66,9 +66,9 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
 
         return call.Phase switch
         {
-            DowncallPhase.Held => RunThread(ref kernel, ref cpu, call.At, true),
-            DowncallPhase.Queued => RunServerOf(ref kernel, ref cpu, TMachine.At<Endpoint>(call.At).Owner),
-            DowncallPhase.Deferred => RunServerOf(ref kernel, ref cpu, TMachine.At<Reply>(call.At).Owner),
+            DowncallPhase.Held => Follow(ref kernel, ref cpu, call.At, 0, true),
+            DowncallPhase.Queued => Follow(ref kernel, ref cpu, 0, TMachine.At<Endpoint>(call.At).Owner, false),
+            DowncallPhase.Deferred => Follow(ref kernel, ref cpu, 0, TMachine.At<Reply>(call.At).Owner, false),
             DowncallPhase.Lending => Background<TMachine>.Next(ref kernel, ref cpu),
             _ => Broken(call.At, 3),
         };
@@ -100,14 +100,58 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
                 return Exceptions<TMachine>.Handle(ref kernel, ref cpu, ref thread);
             case Trap.Interrupt:
             case Trap.FastInterrupt:
-                thread.State = ThreadState.Ready;
-                thread.Interrupted = true;
-                Background<TMachine>.Note(ref kernel, in thread);
+                StandBack(ref kernel, ref thread);
                 return cpu.Booting ? Next(ref kernel, ref cpu) : LeaveForInterrupt(ref kernel, ref cpu);
             default:
                 TMachine.Panic(PanicCode.KernelFault, thread.Context.Syndrome, thread.Context.ProgramCounter, component.Index);
                 return Step.Leave;
         }
+    }
+
+    /// <summary>The thread has had its turn.</summary>
+    public static void StandBack(ref KernelState kernel, ref Thread thread)
+    {
+        thread.State = ThreadState.Ready;
+        thread.Interrupted = true;
+        if (thread.TakesTurns)
+        {
+            kernel.Components[thread.Component].Turn = thread.Number + 1;
+        }
+
+        Background<TMachine>.Note(ref kernel, in thread);
+    }
+
+    /// <summary>Threads of its component take turns, and another one can run.</summary>
+    public static bool HasReadySibling(ref KernelState kernel, ref Thread thread)
+    {
+        ref Component component = ref kernel.Components[thread.Component];
+        for (uint i = 0; thread.TakesTurns && i < component.ThreadCount; i++)
+        {
+            ref Thread other = ref TMachine.At<Thread>(component.Thread(i));
+            if (i != thread.Number && (other.State == ThreadState.Ready || EpochCalls<TMachine>.TryExpire(ref other)))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>The CPU helps, and whom its downcall needed can run by itself now.</summary>
+    public static bool IsAwaited(ref KernelState kernel, ref Cpu cpu)
+    {
+        if (cpu.Own || cpu.Downcall == 0 || kernel.Downcalls[cpu.Downcall - 1].Phase != DowncallPhase.Held)
+        {
+            return false;
+        }
+
+        ulong address = kernel.Downcalls[cpu.Downcall - 1].At;
+        for (int depth = 0; depth < Limits.FollowedOwners && TMachine.At<Thread>(address).State == ThreadState.Served; depth++)
+        {
+            address = TMachine.At<Thread>(address).Target;
+        }
+
+        return TMachine.At<Thread>(address).State == ThreadState.Ready;
     }
 
     /// <summary>Back to Linux at the first chance: with the answer or the upcall when there is one, else as interrupted.</summary>
@@ -139,68 +183,40 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
         return Downcalls<TMachine>.Suspend(ref kernel, ref cpu, Tee.RpcForeignInterrupt, 0, 0);
     }
 
-    /// <summary>Somebody waits for the next free thread of a component.</summary>
-    private static Step RunServerOf(ref KernelState kernel, ref Cpu cpu, int owner)
+    /// <summary>Follows whom the downcall waits for to a thread that can run.</summary>
+    /// <param name="address">A thread that must go on; 0: any of a component's, for somebody waits for the next free one.</param>
+    /// <param name="owner">That component.</param>
+    /// <param name="own">It works for this CPU's downcall, not merely ahead of it.</param>
+    private static Step Follow(ref KernelState kernel, ref Cpu cpu, ulong address, int owner, bool own)
     {
         bool running = false;
-        for (int depth = 0; depth < Limits.HelpedServers; depth++)
+        int owners = 0;
+        for (int look = Limits.LookedThreads; look > 0; look--)
         {
-            ref Component component = ref kernel.Components[owner];
-            switch (component.Life)
+            if (address == 0)
             {
-                case ComponentState.Dead when TMachine.At<Endpoint>(component.Endpoint).Head != 0:
-                    // Those who wait for it are being told.
-                    Lifecycle<TMachine>.DrainChunk(ref kernel, ref component);
-                    return Step.Again;
-                case ComponentState.Dead:
-                    // What it owed from a reply object is answered as its capabilities go.
-                    Lifecycle<TMachine>.ScrubChunk(ref kernel);
-                    return Step.Again;
-                case ComponentState.Idle:
-                    Lifecycle<TMachine>.StartChunk(ref kernel, ref component);
-                    return Step.Again;
-                default:
-                    break;
-            }
-
-            Candidates found = Look(in component);
-            running |= found.Running;
-            if (found.Ready != 0)
-            {
-                return Run(ref kernel, ref cpu, ref TMachine.At<Thread>(found.Ready), false);
-            }
-
-            if (found.Waiting != 0)
-            {
-                ref Thread waiting = ref TMachine.At<Thread>(found.Waiting);
-                switch (waiting.State)
+                ref Component server = ref kernel.Components[owner];
+                own = false;
+                look -= Limits.ServerLook + (int)server.ThreadCount;
+                Step step = Look(ref kernel, ref cpu, ref server, ref address, ref owner, ref running);
+                if (step != Step.None)
                 {
-                    case ThreadState.Served:
-                        return RunThread(ref kernel, ref cpu, waiting.Target, false);
-                    case ThreadState.Queued:
-                        owner = TMachine.At<Endpoint>(waiting.Target).Owner;
-                        continue;
-                    default:
-                        owner = TMachine.At<Reply>(waiting.Target).Owner;
-                        continue;
+                    return step;
                 }
+
+                continue;
             }
 
-            break;
-        }
-
-        return running ? Wait(ref kernel, ref cpu) : Nothing(ref kernel, ref cpu, (ulong)owner);
-    }
-
-    /// <param name="address">The thread that owes somebody an answer.</param>
-    /// <param name="own">It works for this CPU's downcall, not merely ahead of it.</param>
-    private static Step RunThread(ref KernelState kernel, ref Cpu cpu, ulong address, bool own)
-    {
-        for (int depth = 0; depth <= Limits.Components; depth++)
-        {
             ref Thread thread = ref TMachine.At<Thread>(address);
+            ref Component component = ref kernel.Components[thread.Component];
             switch (thread.State)
             {
+                case ThreadState.Ready when component.Life == ComponentState.Dead:
+                    Lifecycle<TMachine>.StopChunk(ref kernel, ref component);
+                    return Step.Again;
+                case ThreadState.Ready when thread.Interrupted && thread.TakesTurns:
+                    ulong next = Find(ref component).Ready;
+                    return Run(ref kernel, ref cpu, ref TMachine.At<Thread>(next), own && next == address);
                 case ThreadState.Ready:
                     return Run(ref kernel, ref cpu, ref thread, own);
                 case ThreadState.Running:
@@ -209,12 +225,24 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
                     address = thread.Target;
                     break;
                 case ThreadState.Queued:
-                    return RunServerOf(ref kernel, ref cpu, TMachine.At<Endpoint>(thread.Target).Owner);
+                    owner = TMachine.At<Endpoint>(thread.Target).Owner;
+                    address = 0;
+                    break;
                 case ThreadState.Deferred:
-                    return RunServerOf(ref kernel, ref cpu, TMachine.At<Reply>(thread.Target).Owner);
-                case ThreadState.Listening:
-                    // Another thread of its component sets the bit, or nobody does.
-                    return RunSibling(ref kernel, ref cpu, ref kernel.Components[thread.Component]);
+                    owner = TMachine.At<Reply>(thread.Target).Owner;
+                    address = 0;
+                    break;
+                case ThreadState.Epoch when EpochCalls<TMachine>.TryExpire(ref thread):
+                    break;
+                case ThreadState.Epoch when owners++ < Limits.FollowedOwners && CanGoOn(in component, thread.Owner):
+                    own = false;
+                    address = component.Thread(thread.Owner - 1);
+                    break;
+                case ThreadState.Epoch or ThreadState.Listening:
+                    // Another thread of its component wakes it or sets the bit, or nobody does.
+                    owner = thread.Component;
+                    address = 0;
+                    break;
                 case ThreadState.Upcalling:
                     // Another Linux thread carries the upcall; until it is back, this one has nothing to do here.
                     return Nothing(ref kernel, ref cpu, address);
@@ -223,30 +251,79 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             }
         }
 
-        return Broken(address, 1);
+        // Longer than what one may look at in a step. Those behind are run by others.
+        return running ? Wait(ref kernel, ref cpu) : Nothing(ref kernel, ref cpu, address);
     }
 
-    private static Step RunSibling(ref KernelState kernel, ref Cpu cpu, ref Component component)
+    /// <summary>Somebody waits for the next free thread of a component. <see cref="Step.None"/>: whom to follow from here.</summary>
+    private static Step Look(ref KernelState kernel, ref Cpu cpu, ref Component component, ref ulong address, ref int owner, ref bool running)
     {
-        Candidates found = Look(in component);
-        return found.Ready != 0 ? Run(ref kernel, ref cpu, ref TMachine.At<Thread>(found.Ready), false)
-            : found.Running ? Wait(ref kernel, ref cpu)
-            : Nothing(ref kernel, ref cpu, component.Index);
+        switch (component.Life)
+        {
+            case ComponentState.Dead when TMachine.At<Endpoint>(component.Endpoint).Head != 0:
+                // Those who wait for it are being told.
+                Lifecycle<TMachine>.DrainChunk(ref kernel, ref component);
+                return Step.Again;
+            case ComponentState.Dead:
+                // What it owed from a reply object is answered as its capabilities go.
+                Lifecycle<TMachine>.ScrubChunk(ref kernel);
+                return Step.Again;
+            case ComponentState.Idle:
+                Lifecycle<TMachine>.StartChunk(ref kernel, ref component);
+                return Step.Again;
+            default:
+                break;
+        }
+
+        Candidates found = Find(ref component);
+        running |= found.Running;
+        if (found.Ready != 0)
+        {
+            return Run(ref kernel, ref cpu, ref TMachine.At<Thread>(found.Ready), false);
+        }
+
+        if (found.Waiting != 0)
+        {
+            ref Thread waiting = ref TMachine.At<Thread>(found.Waiting);
+            address = waiting.State == ThreadState.Served ? waiting.Target : 0;
+            owner = waiting.State == ThreadState.Queued ? TMachine.At<Endpoint>(waiting.Target).Owner
+                : waiting.State == ThreadState.Deferred ? TMachine.At<Reply>(waiting.Target).Owner
+                : owner;
+            return Step.None;
+        }
+
+        if (EpochCalls<TMachine>.AllWait(in component))
+        {
+            Lifecycle<TMachine>.End(ref kernel, ref TMachine.At<Thread>(component.Threads), "every thread waits for another one"u8);
+            return Step.Again;
+        }
+
+        return running ? Wait(ref kernel, ref cpu) : Nothing(ref kernel, ref cpu, component.Index);
     }
 
-    /// <summary>A thread that can run, one that works for nobody first: it is on its way to its next message. Else one whose server can be helped.</summary>
-    private static Candidates Look(in Component component)
+    /// <summary>The owner of what a thread waits for, unless it is on another CPU, ended, or waits for its next message: then its siblings are looked at.</summary>
+    private static bool CanGoOn(in Component component, uint owner) =>
+        owner != 0 && owner <= component.ThreadCount
+        && TMachine.At<Thread>(component.Thread(owner - 1)).State is ThreadState.Ready or ThreadState.Epoch or ThreadState.Queued or ThreadState.Served or ThreadState.Deferred;
+
+    /// <summary>A thread that can run. Of those that take turns, the next one; else one that works for nobody first: it is on its way to its next message.
+    /// Without any, one whose server can be helped.</summary>
+    private static Candidates Find(ref Component component)
     {
         Candidates found = default;
         bool free = false;
-        for (uint i = 0; i < component.ThreadCount && !free; i++)
+        uint number = component.Turn;
+        for (uint i = 0; i < component.ThreadCount && !free; i++, number++)
         {
-            ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
+            number = number < component.ThreadCount ? number : 0;
+            ref Thread thread = ref TMachine.At<Thread>(component.Thread(number));
+            _ = EpochCalls<TMachine>.TryExpire(ref thread);
             switch (thread.State)
             {
                 case ThreadState.Ready:
-                    free = thread.Serving.Kind == ServingKind.Nobody;
+                    free = thread.TakesTurns || thread.Serving.Kind == ServingKind.Nobody;
                     found.Ready = free || found.Ready == 0 ? thread.Address : found.Ready;
+                    component.Turn = thread.TakesTurns ? number + 1 : component.Turn;
                     break;
                 case ThreadState.Running:
                     found.Running = true;
@@ -280,7 +357,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
 
     public static Step Run(ref KernelState kernel, ref Cpu cpu, ref Thread thread, bool own)
     {
-        if (thread.Interrupted)
+        if (thread.Interrupted || thread.Kicked)
         {
             thread.Interrupted = false;
             if (thread.Personality.Handler != 0 && !thread.Personality.InHandler
@@ -338,7 +415,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
                 ulong address = component.Thread(thread);
                 if (TMachine.At<Thread>(address).State != ThreadState.Receiving)
                 {
-                    return RunThread(ref kernel, ref cpu, address, true);
+                    return Follow(ref kernel, ref cpu, address, 0, true);
                 }
             }
         }

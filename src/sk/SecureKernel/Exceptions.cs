@@ -62,7 +62,9 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
             return false;
         }
 
+        // The handler looks for whatever it was kicked for, whatever it is entered for.
         TMachine.At<UserContext>(page) = thread.Context;
+        thread.Kicked = false;
         personality.InHandler = true;
         thread.Context.X[0] = (ulong)reason;
         thread.Context.X[1] = personality.Context;
@@ -109,11 +111,11 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
     private static bool CanReflect(in Thread thread) =>
         thread.Personality.Handler != 0 && !thread.Personality.InHandler;
 
-    private static Step ReflectOrEnd(ref KernelState kernel, ref Cpu cpu, ref Thread thread, ReflectReason reason)
+    public static Step ReflectOrEnd(ref KernelState kernel, ref Cpu cpu, ref Thread thread, ReflectReason reason)
     {
         if (Reflect(ref kernel, ref thread, reason))
         {
-            kernel.Counters[(int)SkCounter.ReflectedFaults] += reason == ReflectReason.SystemCall ? 0ul : 1ul;
+            kernel.Counters[(int)SkCounter.ReflectedFaults] += reason is ReflectReason.SystemCall or ReflectReason.Tick ? 0ul : 1ul;
             return Step.Run;
         }
 

@@ -11,12 +11,13 @@ namespace Exclaves.SecureKernel;
 /// </remarks>
 public static class FastPath<TMachine> where TMachine : struct, IMachine
 {
-    /// <summary>A thread came back from EL0. <see cref="Step.None"/>: the slow path has to decide, and nothing has changed.</summary>
+    /// <summary>A thread came back from EL0. <see cref="Step.None"/>: the slow path has to decide, and nothing has changed but that the thread was here.</summary>
     public static Step Returned(ref KernelState kernel, ref Cpu cpu, ref Thread caller, Trap trap)
     {
         ref Component component = ref kernel.Components[caller.Component];
+        caller.Passed = component.Barriers;
         if (trap != Trap.Synchronous || !Exceptions<TMachine>.IsSystemCall(caller.Context.Syndrome)
-            || kernel.Pending != PendingWork.None || component.Doomed || component.Ending || !cpu.Own)
+            || kernel.Pending != PendingWork.None || component.Doomed || component.Ending || caller.Kicked || !cpu.Own)
         {
             return Step.None;
         }

@@ -93,6 +93,7 @@ public struct KernelState
     /// <summary>Physical addresses of the image's tables.</summary>
     public ulong Services;
     public uint ServiceCount;
+    public uint CpuCount;
 
     /// <summary>Physical address of SPTM's <see cref="Abi.MeasurementLog"/>.</summary>
     public ulong MeasurementLog;

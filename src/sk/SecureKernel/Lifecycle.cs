@@ -96,21 +96,30 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
     private static void SetToEntry(ref Component component, uint number)
     {
-        ulong address = component.Thread(number);
-        ref Thread thread = ref TMachine.At<Thread>(address);
+        SetToStart(ref component, number);
+        ref UserContext context = ref TMachine.At<Thread>(component.Thread(number)).Context;
+        context.X[0] = UserLayout.StartInfo;
+        context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
+    }
+
+    /// <summary>The thread can run, with its pages, from nowhere yet.</summary>
+    public static void SetToStart(ref Component component, uint number)
+    {
+        ref Thread thread = ref TMachine.At<Thread>(component.Thread(number));
         thread.Serving = default;
         thread.Interrupted = false;
+        thread.Kicked = false;
+        thread.Deadline = 0;
+        thread.Passed = component.Barriers;
         thread.MapNext = 0;
         thread.Personality = default;
         thread.State = ThreadState.Ready;
         thread.IpcPage = component.Space.Lookup<TMachine>(UserLayout.IpcPageOf(number)).Frame;
         thread.TranslationBase = component.Space.TranslationBase;
         thread.Context = default;
-        thread.Context.X[0] = UserLayout.StartInfo;
         thread.Context.X[1] = number;
         thread.Context.ThreadPointer = UserLayout.IpcPageOf(number);
         thread.Context.StackPointer = UserLayout.StackTopOf(number);
-        thread.Context.ProgramCounter = TMachine.At<ComponentEntry>(component.Entry).Entry;
     }
 
     /// <summary>CPUs (bit mask) on which threads of a component run.</summary>
@@ -126,13 +135,14 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         return cpus;
     }
 
-    /// <summary>Every thread waits for its next message and owes nobody an answer.</summary>
+    /// <summary>Every thread waits for its next message, owing nobody an answer, or for a sibling.</summary>
     public static bool IsAtRest(in Component component)
     {
         for (uint i = 0; i < component.ThreadCount; i++)
         {
             ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
-            if (thread.State != ThreadState.Receiving || thread.Target != component.Endpoint)
+            bool rests = thread.State is ThreadState.Inactive or ThreadState.Epoch || (thread.State == ThreadState.Receiving && thread.Target == component.Endpoint);
+            if (!rests || thread.Serving.Kind != ServingKind.Nobody)
             {
                 return false;
             }
@@ -178,16 +188,24 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         component.Starting = false;
         component.Generation++;
         component.Ending = true;
-        for (uint i = 0; i < component.ThreadCount; i++)
+        component.StopThread = 0;
+        kernel.Pending |= PendingWork.Scrub;
+        StopChunk(ref kernel, ref component);
+    }
+
+    /// <summary>Stops some of a dead component's threads, and brings those out that run. None of them is run any more.</summary>
+    public static void StopChunk(ref KernelState kernel, ref Component component)
+    {
+        for (uint i = 0; i < Limits.StoppedThreads && component.StopThread < component.ThreadCount; i++)
         {
-            ref Thread thread = ref TMachine.At<Thread>(component.Thread(i));
+            ref Thread thread = ref TMachine.At<Thread>(component.Thread(component.StopThread++));
             if (thread.State != ThreadState.Running)
             {
-                StopThread(ref kernel, ref component, ref thread, status);
+                StopThread(ref kernel, ref component, ref thread, component.EndStatus);
             }
             else
             {
-                Messages<TMachine>.Abandon(ref kernel, (int)component.Index, ref thread.Serving, status);
+                Messages<TMachine>.Abandon(ref kernel, (int)component.Index, ref thread.Serving, component.EndStatus);
             }
         }
 
@@ -201,6 +219,11 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         if (cpus != 0)
         {
             TMachine.Kick(cpus);
+            return;
+        }
+
+        if (component.StopThread < component.ThreadCount)
+        {
             return;
         }
 
@@ -261,6 +284,12 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         for (int i = 0; i < kernel.ComponentCount; i++)
         {
             ref Component component = ref kernel.Components[i];
+            if (component.Ending && component.StopThread < component.ThreadCount)
+            {
+                StopChunk(ref kernel, ref component);
+                return;
+            }
+
             if (!component.Scrubbing)
             {
                 continue;
@@ -304,6 +333,9 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         component.StartSegment = 0;
         component.StartPage = 0;
         component.StartThread = 0;
+        component.ThreadCount = component.DeclaredThreads;
+        component.Turn = 0;
+        component.Epochs = default;
         if (component.Space.Root == 0)
         {
             return Status.NoMemory;
@@ -375,6 +407,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         info.ProgramHeaderCount = entry.ProgramHeaderCount;
         info.ProgramBase = entry.ProgramBase;
         info.Cookie = Mix(kernel.Seed + component.Index + 1);
+        info.CpuCount = kernel.CpuCount;
         info.ServiceCount = component.IsProxy ? kernel.ServiceCount : 0;
         info.Services = component.IsProxy ? ServiceTable : 0;
     }

@@ -11,8 +11,12 @@ public static class Limits
     /// <summary>Pages of XnuProxy's capability table, which has a slot for every component beside its own.</summary>
     public const uint ProxyTablePages = 2;
 
-    /// <summary>Threads of one component.</summary>
+    /// <summary>Threads of one component: started by SK, and in all.</summary>
     public const uint Threads = 8;
+    public const uint MaxThreads = (uint)((Exclaves.Abi.UserLayout.ThreadEnd - Exclaves.Abi.UserLayout.ThreadBase) / Exclaves.Abi.UserLayout.ThreadSpan);
+
+    /// <summary>Threads of a dead component that are stopped in one step: each may have somebody to tell.</summary>
+    public const uint StoppedThreads = 4;
 
     /// <summary>Pages that SK works on before it lets interrupts in and drops its lock (I6): less than 5,000 instructions, so that even the last of
     /// <see cref="Exclaves.Abi.Virt.MaxCpus"/> CPUs that want the lock has it after 20,000.</summary>
@@ -34,8 +38,12 @@ public static class Limits
     /// <summary>The same for capabilities from which nothing more may be derived: more than all other CPUs can make (<see cref="ChunkPages"/> each) while one waits for SK's lock.</summary>
     public const uint ChunkClosed = 64;
 
-    /// <summary>Components that a CPU looks at, each waiting for the next, for a thread to help.</summary>
-    public const int HelpedServers = 16;
+    /// <summary>Threads that a CPU looks at, each waiting for the next, for one that can run; and what a look at a component costs beside its threads.</summary>
+    public const int LookedThreads = 128;
+    public const int ServerLook = 4;
+
+    /// <summary>Threads, each waiting for the next to give up a lock, that it follows.</summary>
+    public const int FollowedOwners = 8;
 
     /// <summary>Rounds that a CPU waits for a thread that another CPU runs, before it goes back to Linux.</summary>
     public const uint SpinRounds = 64;

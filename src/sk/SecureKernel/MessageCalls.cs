@@ -6,7 +6,7 @@ namespace Exclaves.SecureKernel;
 public static class MessageCalls<TMachine> where TMachine : struct, IMachine
 {
     /// <summary>Threads that are looked at before a call is refused as one that waits for itself.</summary>
-    private const int MaxLook = 64;
+    private const int MaxLook = 128;
 
     /// <param name="name">Endpoint slot; 0 = the component's own endpoint.</param>
     public static Step Receive(ref KernelState kernel, ref Cpu cpu, ref Thread caller, ulong name)
@@ -27,6 +27,12 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
             }
 
             endpoint = capability.Object;
+        }
+
+        if (caller.Kicked)
+        {
+            caller.Kicked = false;
+            return SystemCalls<TMachine>.Answer(ref kernel, ref caller, Status.Kicked);
         }
 
         caller.Serving = default;
@@ -240,6 +246,7 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Whether no thread of a component goes on before a given one does.</summary>
+    /// <remarks>One that waits for a sibling goes on after the sibling.</remarks>
     private static bool AllWaitFor(ref KernelState kernel, int owner, ulong caller, ref int look)
     {
         ref Component component = ref kernel.Components[owner];
@@ -266,6 +273,9 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
             ref Thread at = ref TMachine.At<Thread>(thread);
             switch (at.State)
             {
+                case ThreadState.Inactive:
+                case ThreadState.Epoch when at.Deadline == 0:
+                    return true;
                 case ThreadState.Served:
                     thread = at.Target;
                     break;

@@ -104,10 +104,22 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.Restart:
                 status = Lifecycle<TMachine>.Restart(ref kernel, ref caller, out complete);
                 return Until(ref kernel, ref caller, status, complete);
+            case SecureCall.StartThread:
+                return Answer(ref kernel, ref caller, ThreadCalls<TMachine>.Start(ref kernel, ref caller));
+            case SecureCall.ExitThread:
+                return ThreadCalls<TMachine>.Exit(ref kernel, ref cpu, ref caller);
+            case SecureCall.Kick:
+                return Answer(ref kernel, ref caller, ThreadCalls<TMachine>.Kick(ref kernel, ref caller));
+            case SecureCall.Barrier:
+                return ThreadCalls<TMachine>.Barrier(ref kernel, ref caller);
+            case SecureCall.WaitEpoch:
+                return EpochCalls<TMachine>.Wait(ref kernel, ref cpu, ref caller);
+            case SecureCall.WakeEpoch:
+                return EpochCalls<TMachine>.Wake(ref kernel, ref cpu, ref caller);
             case SecureCall.SetPersonality:
                 return Answer(ref kernel, ref caller, SetPersonality(ref kernel, ref caller));
             case SecureCall.ResumeContext:
-                return ResumeContext(ref kernel, ref caller);
+                return ResumeContext(ref kernel, ref cpu, ref caller);
             case SecureCall.Log:
                 return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Log(ref kernel, ref caller));
             case SecureCall.Counters:
@@ -125,13 +137,12 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         }
     }
 
-    /// <summary>The thread stands back as if an interrupt had come.</summary>
+    /// <summary>The thread stands back as if an interrupt had come; or for a sibling, if they take turns and one can run.</summary>
     public static Step Yield(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
     {
-        caller.State = ThreadState.Ready;
-        caller.Interrupted = true;
-        Background<TMachine>.Note(ref kernel, in caller);
-        return cpu.Booting ? Dispatcher<TMachine>.Next(ref kernel, ref cpu) : Dispatcher<TMachine>.LeaveForInterrupt(ref kernel, ref cpu);
+        bool passes = cpu.Booting || Dispatcher<TMachine>.HasReadySibling(ref kernel, ref caller);
+        Dispatcher<TMachine>.StandBack(ref kernel, ref caller);
+        return passes ? Dispatcher<TMachine>.Next(ref kernel, ref cpu) : Dispatcher<TMachine>.LeaveForInterrupt(ref kernel, ref cpu);
     }
 
     /// <summary>The thread goes on with a status.</summary>
@@ -193,11 +204,13 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    private static Step ResumeContext(ref KernelState kernel, ref Thread caller)
+    private static Step ResumeContext(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
     {
         Status status = caller.Personality.Handler == 0
             ? Status.BadState
             : Exceptions<TMachine>.TakeContext(ref kernel, ref caller, caller.Context.X[0]);
-        return status == Status.Ok ? Step.Run : Answer(ref kernel, ref caller, status);
+        return status != Status.Ok ? Answer(ref kernel, ref caller, status)
+            : caller.Kicked ? Exceptions<TMachine>.ReflectOrEnd(ref kernel, ref cpu, ref caller, ReflectReason.Tick)
+            : Step.Run;
     }
 }

@@ -32,6 +32,9 @@ public enum ThreadState : byte
 
     /// <summary>Waits for the notification <see cref="Thread.Target"/>.</summary>
     Listening = 8,
+
+    /// <summary>Waits for a sibling: the id <see cref="Thread.Target"/>, since <see cref="Thread.Epoch"/>.</summary>
+    Epoch = 9,
 }
 
 /// <summary>Whom a server owes an answer.</summary>
@@ -62,7 +65,7 @@ public struct Duty
     public ulong Whom;
 }
 
-/// <summary>A thread of a component: one of those that the system description declares.</summary>
+/// <summary>A thread of a component. The system description declares how many there can be.</summary>
 /// <remarks>The context comes first: assembly takes the address of the whole as that of the context.</remarks>
 [StructLayout(LayoutKind.Sequential)]
 public struct Thread
@@ -75,6 +78,9 @@ public struct Thread
 
     /// <summary>It left by an interrupt since it ran last.</summary>
     public bool Interrupted;
+
+    /// <summary>A sibling wants its handler entered.</summary>
+    public bool Kicked;
     public int Component;
     public uint Number;
     public int Cpu;
@@ -113,8 +119,16 @@ public struct Thread
     public ulong MapPages;
     public Personality Personality;
 
-    /// <summary>Waits for an answer, so that its own time can run whoever owes it.</summary>
-    public readonly bool IsWaiting => State is >= ThreadState.Queued and <= ThreadState.Upcalling;
+    /// <summary>While it is in <see cref="ThreadState.Epoch"/>: since when, 1 + the number of the sibling it waits for or 0, and until when or 0.</summary>
+    public ulong Epoch;
+    public uint Owner;
+    public ulong Deadline;
+
+    /// <summary>The component's <see cref="Component.Barriers"/> when it was in SK last.</summary>
+    public ulong Passed;
+
+    /// <summary>Takes turns with its siblings, as Linux's threads do.</summary>
+    public readonly bool TakesTurns => Personality.Handler != 0;
 }
 
 /// <summary>Where a thread wants its exceptions reflected (ExclaveKit).</summary>

@@ -26,7 +26,8 @@ public sealed record SystemDescription(
 /// <summary>One protection domain at secure EL0.</summary>
 /// <param name="Place">JSON path, for messages about its program.</param>
 /// <param name="DonatedBytes">Memory of Linux that it may ask for beyond its quota.</param>
-/// <param name="Threads">That serve its endpoint at once.</param>
+/// <param name="Threads">That SK starts.</param>
+/// <param name="MaxThreads">That it may have at once, with those that it starts itself.</param>
 /// <param name="Grants">What the image's table states. What follows from the services SK adds (<see cref="Layout.Holdings"/>).</param>
 public sealed record ComponentDescription(
     string Place,
@@ -37,6 +38,7 @@ public sealed record ComponentDescription(
     ulong QuotaBytes,
     ulong DonatedBytes,
     uint Threads,
+    uint MaxThreads,
     IReadOnlyList<GrantEntry> Grants);
 
 /// <summary>A service that Linux can name.</summary>

@@ -15,6 +15,10 @@ public sealed class SystemReader
     /// <summary>SK's tables hold this many (SecureKernel, Limits); SPTM refuses a longer table as well.</summary>
     public const int MaxComponents = 96;
     public const uint MaxThreads = 8;
+
+    /// <summary>With those that a component starts itself; and what a .NET component may have when its description does not say.</summary>
+    public const uint MostThreads = (uint)((UserLayout.ThreadEnd - UserLayout.ThreadBase) / UserLayout.ThreadSpan);
+    public const uint DotNetThreads = 32;
     public const int MaxServices = 256;
     public const uint MaxSlot = ComponentEntry.UpcallSlot - 1;
 
@@ -108,14 +112,14 @@ public sealed class SystemReader
             kit,
             pool,
             policy,
-            [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, d.DonatedBytes, d.Threads, [.. d.Grants.OrderBy(g => g.Slot)]))],
+            [.. _drafts.Select(d => new ComponentDescription(d.Place, d.Name, d.Kind, d.Flags, d.Program, d.QuotaBytes, d.DonatedBytes, d.Threads, d.MaxThreads, [.. d.Grants.OrderBy(g => g.Slot)]))],
             services);
     }
 
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "lentBuffers"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "maxThreads", "lentBuffers"]))
         {
             return draft;
         }
@@ -126,6 +130,9 @@ public sealed class SystemReader
         draft.QuotaBytes = reader.Member("quota").Bytes(UserLayout.PageBytes, "4 KiB");
         draft.DonatedBytes = reader.Has("donated") ? reader.Member("donated").Bytes(UserLayout.PageBytes, "4 KiB") : 0;
         draft.Threads = reader.Has("threads") ? reader.Member("threads").Number(1, MaxThreads) : 1;
+        draft.MaxThreads = reader.Has("maxThreads") ? reader.Member("maxThreads").Number(1, MostThreads)
+            : draft.Kind == ComponentKind.DotNet ? DotNetThreads
+            : draft.Threads;
         draft.Flags |= reader.Has("core") && reader.Member("core").Flag() ? ComponentFlags.Core : 0;
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
         draft.Flags |= reader.Has("lentBuffers") && reader.Member("lentBuffers").Flag() ? ComponentFlags.LentBuffers : 0;
@@ -195,6 +202,11 @@ public sealed class SystemReader
                 _problems.Add(proxy.Place + ".threads", "must be 1 for the proxy: nothing in it is locked, it serves one message after the other.");
             }
 
+            if (proxy.MaxThreads != 1)
+            {
+                _problems.Add(proxy.Place + ".maxThreads", "must be 1 for the proxy.");
+            }
+
             if (root.Member("components").Items()[_drafts.IndexOf(proxy)].Has("grants"))
             {
                 _problems.Add(proxy.Place + ".grants", "must be absent for the proxy: its capabilities follow from the services.");
@@ -204,6 +216,11 @@ public sealed class SystemReader
         foreach (Draft draft in _drafts.Where(d => (d.Flags & ComponentFlags.LentBuffers) != 0 && (d.Flags & (ComponentFlags.Core | ComponentFlags.Proxy)) != 0))
         {
             _problems.Add(draft.Place + ".lentBuffers", "is not for a core component: a Linux that starts anew takes its pages back, and who uses one then ends.");
+        }
+
+        foreach (Draft draft in _drafts.Where(d => d.MaxThreads < d.Threads))
+        {
+            _problems.Add(draft.Place + ".maxThreads", $"must not be less than the {draft.Threads} threads that it begins with.");
         }
 
         foreach (Draft draft in _drafts.Where(d => d.Kind == ComponentKind.DotNet))
@@ -220,7 +237,7 @@ public sealed class SystemReader
 
             if (draft.Threads != 1)
             {
-                _problems.Add(draft.Place + ".threads", "must be 1 for a .NET component: ExclaveKit keeps the state of one thread that serves.");
+                _problems.Add(draft.Place + ".threads", "must be 1 for a .NET component: it starts the others itself, see maxThreads.");
             }
         }
     }
@@ -385,7 +402,7 @@ public sealed class SystemReader
 
     private void CheckPool(JsonReader root, ulong pool)
     {
-        UInt128 needed = PoolPlan.SecureKernelBytes([.. _drafts.Select(d => PoolShare.Of(d.Flags, d.QuotaBytes, d.Threads, d.Grants))]);
+        UInt128 needed = PoolPlan.SecureKernelBytes([.. _drafts.Select(d => PoolShare.Of(d.Flags, d.QuotaBytes, d.MaxThreads, d.Grants))]);
         ulong monitor = PoolPlan.MonitorBytes(PoolPlan.UsualRamBytes);
         if (needed + monitor > pool)
         {
@@ -529,6 +546,7 @@ public sealed class SystemReader
         public ulong DonatedBytes { get; set; }
 
         public uint Threads { get; set; } = 1;
+        public uint MaxThreads { get; set; } = 1;
 
         public List<GrantEntry> Grants { get; } = [];
 

@@ -57,7 +57,7 @@ public sealed class ImageBuilder
     /// <summary>SPTM's tables grow with RAM, and what is left of the pool is SK's.</summary>
     private static void CheckMemory(SystemDescription system, ulong ramBytes)
     {
-        UInt128 needed = PoolPlan.SecureKernelBytes([.. system.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, c.Threads, c.Grants))]);
+        UInt128 needed = PoolPlan.SecureKernelBytes([.. system.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, c.MaxThreads, c.Grants))]);
         needed += PoolPlan.MonitorBytes(ramBytes);
         if (needed > system.PoolBytes)
         {
@@ -253,6 +253,7 @@ public sealed class ImageBuilder
             QuotaBytes = component.QuotaBytes,
             DonatedBytes = component.DonatedBytes,
             Threads = component.Threads,
+            MaxThreads = component.MaxThreads,
             GrantCount = (uint)component.Grants.Count,
         };
         SetName(ref entry.Name, component.Name);

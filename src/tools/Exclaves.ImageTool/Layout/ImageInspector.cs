@@ -66,6 +66,7 @@ public sealed class ImageInspector
                 Proxy = (component.Flags & ComponentFlags.Proxy) != 0,
                 Measurements = (component.Flags & ComponentFlags.Measurements) != 0,
                 Threads = Math.Max(component.Threads, 1),
+                MaxThreads = MostOf(component),
                 LentBuffers = (component.Flags & ComponentFlags.LentBuffers) != 0,
                 component.QuotaBytes,
                 component.DonatedBytes,
@@ -105,8 +106,10 @@ public sealed class ImageInspector
         _output.WriteLine($"command line: {_tables.BootArguments}");
     }
 
+    private static uint MostOf(in ComponentEntry component) => Math.Max(component.MaxThreads, Math.Max(component.Threads, 1));
+
     private UInt128 NeedOfSecureKernel() => PoolPlan.SecureKernelBytes(
-        [.. _tables.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, Math.Max(c.Threads, 1), ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray()))]);
+        [.. _tables.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, MostOf(c), ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray()))]);
 
     private void Line(ulong address, ulong bytes, string text) =>
         _output.WriteLine($"  0x{address:X8}..0x{address + bytes:X8} {Size(bytes),9}  {text}");
@@ -119,6 +122,7 @@ public sealed class ImageInspector
         string measurements = (component.Flags & ComponentFlags.Measurements) != 0 ? ", reads the measurement log" : "";
         string lent = (component.Flags & ComponentFlags.LentBuffers) != 0 ? ", takes lent buffers" : "";
         string threads = component.Threads > 1 ? $", {component.Threads} threads" : "";
+        threads += MostOf(component) > Math.Max(component.Threads, 1) ? $", starts up to {MostOf(component) - Math.Max(component.Threads, 1)} threads" : "";
         _output.WriteLine($"component {Names.Of(component.Name)} ({KindOf(component)}{core}{proxy}{measurements}{threads}{lent}, quota {Size(component.QuotaBytes)}{Donated(component)}, entry 0x{component.Entry:X})");
         for (int i = 0; i < (int)Math.Min(component.SegmentCount, ComponentEntry.MaxSegments); i++)
         {
