@@ -2,7 +2,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.Kit;
 
-/// <summary>What a conclave offers. One call at a time, all on the main thread.</summary>
+/// <summary>What a conclave offers. One call at a time, all on the main thread, unless <see cref="ServiceHost.Run"/> is told of more.</summary>
 public abstract class ConclaveService
 {
     /// <summary>A client opens session <see cref="ServiceCall.Session"/>; throw <see cref="ServiceException"/> to refuse it.</summary>

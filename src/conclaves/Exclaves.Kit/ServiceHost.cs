@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Exclaves.Abi;
 
 namespace Exclaves.Kit;
@@ -20,7 +21,19 @@ public sealed class ServiceHost
     }
 
     /// <summary>Serves until the conclave is ended from outside.</summary>
-    public static void Run(ConclaveService service)
+    /// <param name="threads">Calls that are served at once; with more than one the service has to be safe for that.</param>
+    public static void Run(ConclaveService service, int threads = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        for (int i = 1; i < threads; i++)
+        {
+            new Thread(() => Serve(service)) { IsBackground = true }.Start();
+        }
+
+        Serve(service);
+    }
+
+    private static void Serve(ConclaveService service)
     {
         ServiceHost host = new(service, new ConclavePort());
         for (int bytes = host.Start(); ; bytes = host.Next(bytes)) { }

@@ -26,6 +26,11 @@ internal static class Program
             return WaitTests.WaitForNobody();
         }
 
+        if (arguments is [ParallelTests.Command])
+        {
+            return ParallelTests.ComputeForEver();
+        }
+
         ParseResult parsed = Commands().Parse(arguments);
         if (parsed.Errors.Count != 0)
         {
@@ -141,6 +146,10 @@ internal static class Program
         scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
         probe.Add(scale);
 
+        Option<int> work = new("--rounds") { Description = "How long each thread computes.", DefaultValueFactory = _ => 1500 };
+        Command parallel = new("parallel", "Threads of a .NET conclave compute at once, are collected, and outlive their callers. Needs a machine with tests/ExclaveKit.Stress/stress.json.") { threads, work };
+        parallel.SetAction(parsed => ParallelTests.Run(parsed.GetValue(threads), parsed.GetValue(work)));
+
         Option<int[]> counts = new("--counts") { Description = "How many threads, in each measurement.", DefaultValueFactory = _ => [1, 2, 4], AllowMultipleArgumentsPerToken = true };
         Command callers = new("callers", "Instructions of a null call when several threads take turns. Needs -icount shift=0,sleep=off and one CPU.") { json, counts };
         callers.SetAction(parsed => Bench.RunCallers(parsed.GetValue(json), parsed.GetValue(counts)!));
@@ -170,7 +179,7 @@ internal static class Program
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps, parallel };
     }
 
     private static int Complain(string message, int exit)
