@@ -42,6 +42,13 @@ public sealed class StressService : ConclaveService
             return;
         }
 
+        if (call.Operation == (uint)StressOperation.Absent)
+        {
+            if (!AbsentThings.AllRefuse()) { throw new ServiceException(Tee.ErrorBadState); }
+
+            return;
+        }
+
         foreach ((string name, Func<bool> run) in _steps)
         {
             long start = Stopwatch.GetTimestamp();

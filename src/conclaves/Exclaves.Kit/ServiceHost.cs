@@ -20,11 +20,20 @@ public sealed class ServiceHost
         _call = new ServiceCall(_message);
     }
 
+    /// <summary>Serves in place of <see cref="Run"/> where there is no ExclaveKit: builds for the build machine set it (Exclaves.Sdk), images never.</summary>
+    public static Action<ConclaveService, int>? Development { get; set; }
+
     /// <summary>Serves until the conclave is ended from outside.</summary>
     /// <param name="threads">Calls that are served at once; with more than one the service has to be safe for that.</param>
     public static void Run(ConclaveService service, int threads = 1)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        if (Development is { } serve)
+        {
+            serve(service, threads);
+            return;
+        }
+
         for (int i = 1; i < threads; i++)
         {
             new Thread(() => Serve(service)) { IsBackground = true }.Start();

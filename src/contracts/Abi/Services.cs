@@ -152,6 +152,9 @@ public enum StressOperation : uint
 
     /// <summary>p0 value out: a = how often a thread that makes no call has seen another one's work go on.</summary>
     Meet = 2,
+
+    /// <summary>What a conclave does not have is asked for; success when all of it is refused at once.</summary>
+    Absent = 3,
 }
 
 /// <summary>Ways for a component to end (<see cref="ProbeOperation.End"/>).</summary>
