@@ -17,10 +17,18 @@ public sealed partial class DevelopmentTests : IDisposable
 
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"exclaves-{Guid.NewGuid():N}");
 
+    private Process? _process;
+
     private string Socket => Path.Combine(_folder, "signer.sock");
 
     public void Dispose()
     {
+        if (_process is { HasExited: false } left)
+        {
+            left.Kill();
+        }
+
+        _process?.Dispose();
         if (Directory.Exists(_folder))
         {
             Directory.Delete(_folder, recursive: true);
@@ -35,7 +43,7 @@ public sealed partial class DevelopmentTests : IDisposable
             return;
         }
 
-        using Process process = Start();
+        Process process = Start();
         Assert.Contains("Keys in it are NOT protected", await process.StandardError.ReadLineAsync(), StringComparison.Ordinal);
         Assert.Contains($"listens at unix:{Socket}", await process.StandardError.ReadLineAsync(), StringComparison.Ordinal);
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(_folder));
@@ -56,8 +64,8 @@ public sealed partial class DevelopmentTests : IDisposable
     public async Task AFolderThatOthersMayEnterIsRefused()
     {
         Directory.CreateDirectory(_folder);
-        using Process process = Start();
-        Assert.Contains("is open to other users", await process.StandardError.ReadToEndAsync(), StringComparison.Ordinal);
+        Process process = Start();
+        Assert.Contains("is open to other users", await process.StandardError.ReadLineAsync(), StringComparison.Ordinal);
         Assert.Equal(1, await End(process));
     }
 
@@ -76,24 +84,15 @@ public sealed partial class DevelopmentTests : IDisposable
     {
         ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "signer.dll")]) { RedirectStandardError = true };
         start.Environment["EXCLAVE_SOCKET"] = Socket;
-        return Process.Start(start)!;
+        _process = Process.Start(start)!;
+        return _process;
     }
 
     private static async Task<int> End(Process process)
     {
         using CancellationTokenSource limit = new(Patience);
-        try
-        {
-            await process.WaitForExitAsync(limit.Token);
-            return process.ExitCode;
-        }
-        finally
-        {
-            if (!process.HasExited)
-            {
-                process.Kill();
-            }
-        }
+        await process.WaitForExitAsync(limit.Token);
+        return process.ExitCode;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]
