@@ -51,7 +51,8 @@ internal static class AbsentThings
         catch (AggregateException error)
         {
             Exception inner = error.InnerException!;
-            return $"{inner.GetType().Name}: {inner.Message}";
+            Exception cause = inner.GetBaseException();
+            return $"{inner.GetType().Name}: {inner.Message}" + (cause == inner ? "" : $" ({cause.GetType().Name}: {cause.Message})");
         }
     }
 }
