@@ -32,7 +32,7 @@ public class ConclaveTests
     public async Task WhatAConclaveDoesNotHaveIsAnExceptionAtOnce()
     {
         MachineSpec spec = Guest.Usual with { Addition = "tests/ExclaveKit.Stress/stress.json" };
-        GuestResult result = await Guest.Run(spec, "exclave-guest invoke --service 2b7f0c64-8d35-4e19-a1c8-6f0e9d4b7a53 --operation 2");
+        GuestResult result = await Guest.Run(spec, "exclave-guest invoke --service a4c70d52-6e1f-4b83-9d2a-58f3e0b17c96 --operation 3");
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
         Assert.Contains("absent: File.ReadAllText: DirectoryNotFoundException", result.Console, StringComparison.Ordinal);
         Assert.Contains("absent: Socket: TypeInitializationException", result.Console, StringComparison.Ordinal);
