@@ -4,5 +4,5 @@ namespace Exclaves.ExclaveKit.Stress;
 
 internal static class Program
 {
-    private static void Main() => ServiceHost.Run(new StressService());
+    private static void Main() => ServiceHost.Run(new StressService(), threads: 4);
 }

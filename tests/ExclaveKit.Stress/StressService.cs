@@ -9,7 +9,7 @@ using Exclaves.Kit;
 
 namespace Exclaves.ExclaveKit.Stress;
 
-/// <summary>Each call is a workout; the result says whether all of it went as it must.</summary>
+/// <summary>A call is a workout; the result says whether all of it went as it must.</summary>
 public sealed class StressService : ConclaveService
 {
     private const int Rounds = 20;
@@ -28,6 +28,27 @@ public sealed class StressService : ConclaveService
 
     public override void Invoke(ServiceCall call)
     {
+        if (call.Operation == (uint)StressOperation.Compute)
+        {
+            (uint threads, uint rounds) = call.Values(0);
+            (uint wrong, uint collections) = Computation.Run((int)Math.Min(threads, 8), (int)rounds);
+            call.SetValues(1, wrong, collections);
+            return;
+        }
+
+        if (call.Operation == (uint)StressOperation.Meet)
+        {
+            call.SetValues(0, Computation.Meet(), 0);
+            return;
+        }
+
+        if (call.Operation == (uint)StressOperation.Absent)
+        {
+            if (!AbsentThings.AllRefuse()) { throw new ServiceException(Tee.ErrorBadState); }
+
+            return;
+        }
+
         foreach ((string name, Func<bool> run) in _steps)
         {
             long start = Stopwatch.GetTimestamp();

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using System.Linq;
 using System.Text;
 using Exclaves.Abi;
 
@@ -27,7 +28,20 @@ public sealed class FakeWorld
 
     public List<string> Calls { get; } = [];
 
-    public byte[] MessagePage { get; } = new byte[4096];
+    public byte[][] MessagePages { get; } = [.. Enumerable.Range(0, KitState.MaxThreads).Select(_ => new byte[4096])];
+
+    public UserContext[] Contexts { get; } = new UserContext[KitState.MaxThreads];
+
+    /// <summary>Threads of SK: 0 is there from the start.</summary>
+    public SortedSet<int> Threads { get; } = [0];
+
+    /// <summary>Threads whose wait a wake-up has ended, and that were kicked.</summary>
+    public HashSet<int> Woken { get; } = [];
+
+    public HashSet<int> Kicked { get; } = [];
+
+    /// <summary>Which of them makes calls.</summary>
+    public int Running { get; set; }
 
     /// <summary>Where the program stood when the conclave ended.</summary>
     public UserContext Ended { get; set; }
@@ -38,6 +52,11 @@ public sealed class FakeWorld
 
     /// <summary>How far the clock moves while nobody can run.</summary>
     public ulong YieldStep { get; set; } = 10;
+
+    /// <summary>The call of SK that is refused, counted from here on; negative: none, any more.</summary>
+    public int RefuseAt { get; set; } = -1;
+
+    public bool Refuses() => RefuseAt >= 0 && RefuseAt-- == 0;
 
     public Func<uint, byte[], Status> Endpoint { get; set; } = (_, _) => Status.BadCapability;
 
@@ -67,13 +86,55 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
 
     public readonly ulong SignalReturn => FakeWorld.Trampoline;
 
-    public readonly Span<byte> MessagePage => world.MessagePage;
+    public readonly Span<byte> MessagePage(int thread) => world.MessagePages[thread];
+
+    public readonly ref UserContext Context(int thread) => ref world.Contexts[thread];
+
+    public readonly int StartThread()
+    {
+        if (world.Refuses()) { return -1; }
+
+        SortedSet<int> threads = world.Threads;
+        int number = Enumerable.Range(0, KitState.MaxThreads).FirstOrDefault(n => !threads.Contains(n), -1);
+        if (number > 0)
+        {
+            world.Threads.Add(number);
+            world.Kicked.Add(number);
+        }
+
+        return number;
+    }
+
+    public readonly void ExitThread()
+    {
+        world.Threads.Remove(world.Running);
+        world.Kicked.Remove(world.Running);
+        world.Woken.Remove(world.Running);
+    }
+
+    public readonly void Kick(int thread)
+    {
+        if (thread == world.Running || !world.Threads.Contains(thread)) { throw new InvalidOperationException("bad kick"); }
+
+        world.Kicked.Add(thread);
+    }
+
+    public readonly Status WaitEpoch(ulong id, ulong epoch, uint owner, ulong deadline) => throw new InvalidOperationException("the test waits");
+
+    public readonly void WakeEpoch(ulong id, ulong epoch, EpochWake whom, int thread)
+    {
+        if (whom != EpochWake.Thread || id != (ulong)thread || !world.Threads.Contains(thread)) { throw new InvalidOperationException("bad wake-up"); }
+
+        world.Woken.Add(thread);
+    }
+
+    public readonly void Barrier() => world.Calls.Add("barrier");
 
     public readonly Status Map(ulong address, ulong pages, MemoryAccess access)
     {
         if ((address & 4095) != 0 || pages == 0 || (access & MemoryAccess.Execute) != 0) { throw new InvalidOperationException("bad map"); }
 
-        if (world.Frames.Count + (int)pages > world.FrameQuota) { return Status.NoMemory; }
+        if (world.Refuses() || world.Frames.Count + (int)pages > world.FrameQuota) { return Status.NoMemory; }
 
         for (ulong i = 0; i < pages; i++)
         {
@@ -93,6 +154,8 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
 
     public readonly Status Protect(ulong address, ulong pages, MemoryAccess access)
     {
+        if (world.Refuses()) { return Status.NoMemory; }
+
         world.Calls.Add($"protect {address:X} {pages} {access}");
         for (ulong i = 0; i < pages; i++)
         {
@@ -129,33 +192,39 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
 
     public readonly Status Receive()
     {
+        if (world.Refuses()) { return Status.Revoked; }
+
         world.Calls.Add("receive");
         if (!world.Incoming.TryDequeue(out byte[]? message)) { throw new InvalidOperationException("nobody sends"); }
 
-        message.CopyTo(world.MessagePage, 0);
+        message.CopyTo(world.MessagePages[world.Running], 0);
         return Status.Ok;
     }
 
     public readonly Status ReplyReceive()
     {
+        if (world.Refuses()) { return Status.Revoked; }
+
         world.Calls.Add("reply+receive");
-        world.Answers.Add((byte[])world.MessagePage.Clone());
+        world.Answers.Add((byte[])world.MessagePages[world.Running].Clone());
         if (!world.Incoming.TryDequeue(out byte[]? message)) { throw new InvalidOperationException("nobody sends"); }
 
-        message.CopyTo(world.MessagePage, 0);
+        message.CopyTo(world.MessagePages[world.Running], 0);
         return Status.Ok;
     }
 
     public readonly Status Reply()
     {
+        if (world.Refuses()) { return Status.Revoked; }
+
         world.Calls.Add("reply");
-        world.Answers.Add((byte[])world.MessagePage.Clone());
+        world.Answers.Add((byte[])world.MessagePages[world.Running].Clone());
         return Status.Ok;
     }
 
-    public readonly Status Call(uint slot) => world.Endpoint(slot, world.MessagePage);
+    public readonly Status Call(uint slot) => world.Refuses() ? Status.Revoked : world.Endpoint(slot, world.MessagePages[world.Running]);
 
-    public readonly void Yield() => world.Now += world.YieldStep;
+    public readonly void Yield() => world.Calls.Add("yield");
 
     public readonly void Log(ReadOnlySpan<byte> line) => world.Log.Add(Encoding.UTF8.GetString(line));
 

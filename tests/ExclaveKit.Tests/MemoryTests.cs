@@ -110,6 +110,21 @@ public class MemoryTests
         Assert.Equal(before + 3, kit.World.Frames.Count);
     }
 
+    /// <summary>Two threads touch a page at once: the second finds it there, and is not sent a signal for it. What may not be done stays a fault.</summary>
+    [Fact]
+    public void AFaultThatASiblingHasMendedIsNone()
+    {
+        TestKit kit = new();
+        kit.State.Actions[(int)Signal.Segmentation - 1].Handler = 0x1234;
+        ulong start = kit.Map(4096);
+        kit.Fault(start, write: true);
+        kit.Fault(start, write: true);
+        Assert.Equal(0UL, kit.State.Statistics[(int)KitStatistic.Signals]);
+        Assert.Equal(0UL, kit.Call(LinuxCall.Mprotect, start, 4096, 1));
+        kit.Fault(start, write: true);
+        Assert.Equal(1UL, kit.State.Statistics[(int)KitStatistic.Signals]);
+    }
+
     /// <summary>Random programs against a table of pages with Linux's rules.</summary>
     [Fact]
     public void RandomProgramsAgreeWithLinux()

@@ -1,4 +1,5 @@
 using System;
+using System.Linq;
 using System.Runtime.InteropServices;
 using Exclaves.Abi;
 using Xunit;
@@ -36,23 +37,35 @@ public class MessageTests
     }
 
     [Fact]
-    public void OthersRunFirstAndTheClientDoesNotWaitForThem()
+    public void ThreadsServeAtOnceEachItsOwn()
     {
         TestKit kit = new();
         ulong buffer = kit.Map(4096);
-        kit.World.Incoming.Enqueue(Message(17));
-        kit.World.Incoming.Enqueue(Message(18));
+        ulong other = kit.Map(4096);
+        kit.World.Incoming.Enqueue(Message(17, 1));
         kit.Call(PersonalityCall.Receive, buffer, 4096);
-        uint other = kit.Clone();
-        kit.Put(buffer + 4, 0u);
+        uint tid = kit.Clone();
+        kit.RunUntil(tid);
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(PersonalityCall.ReplyReceive, other, 4096));
+        kit.World.Incoming.Enqueue(Message(18, 2));
+        kit.Call(PersonalityCall.Receive, other, 4096);
+        kit.RunUntil(tid);
+        Assert.Equal((17u, 18u), (kit.Get<uint>(buffer), kit.Get<uint>(other)));
+        kit.Put<byte>(other + 64, 22);
+        kit.World.Incoming.Enqueue(Message(19));
+        kit.Call(PersonalityCall.ReplyReceive, other, 4096);
+        kit.RunUntil(1);
+
+        // Who owes an answer cannot ask for more.
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(PersonalityCall.Receive, buffer, 4096));
+        kit.Put<byte>(buffer + 64, 11);
+        kit.World.Incoming.Enqueue(Message(20));
+        kit.RunUntil(tid);
+        kit.RunUntil(1);
+        kit.World.Incoming.Enqueue(Message(21));
         kit.Call(PersonalityCall.ReplyReceive, buffer, 4096);
-        Assert.Equal(["receive", "reply"], kit.World.Calls);
-        Assert.Equal(other, kit.Tid);
-        kit.Call(LinuxCall.Futex, Word, 0x80, 0, 0);
-        Assert.Equal(1u, kit.Tid);
-        Assert.Equal(64UL, kit.Live.X[0]);
-        Assert.Equal(18u, kit.Get<uint>(buffer));
-        Assert.Equal(["receive", "reply", "receive"], kit.World.Calls);
+        kit.RunUntil(1);
+        Assert.Equal([22, 11], kit.World.Answers.Select(answer => answer[64]));
     }
 
     [Fact]
@@ -69,6 +82,7 @@ public class MessageTests
         kit.Live.ProgramCounter = TestKit.ProgramEntry;
         kit.Call(PersonalityCall.ReplyReceive, buffer, 4096);
         kit.Call(LinuxCall.Tgkill, 1, 1, 34);
+        Assert.Contains(0, kit.World.Kicked);
         kit.RunUntil(1);
         Assert.Equal(0x5555UL, kit.Live.ProgramCounter);
         kit.Call(LinuxCall.RtSigReturn);
@@ -77,6 +91,27 @@ public class MessageTests
         Assert.Equal(buffer, kit.Live.X[0]);
         Assert.Equal(4096UL, kit.Live.X[1]);
         Assert.Single(kit.World.Answers);
+    }
+
+    /// <summary>The kick ended as the handler was entered: the answer goes, then the signal is handled, then the wait begins.</summary>
+    [Fact]
+    public void ASignalBeforeTheWaitDoesNotKeepTheAnswer()
+    {
+        TestKit kit = new();
+        ulong buffer = kit.Map(4096);
+        kit.State.Actions[33].Handler = 0x5555;
+        kit.World.Incoming.Enqueue(Message(17));
+        kit.Call(PersonalityCall.Receive, buffer, 4096);
+        uint tid = kit.Clone();
+        kit.Put(buffer + 4, 0u);
+        kit.RunUntil(tid);
+        kit.Call(LinuxCall.Tgkill, 1, 1, 34);
+        kit.World.Running = 0;
+        kit.World.Kicked.Clear();
+        kit.Call(PersonalityCall.ReplyReceive, buffer, 4096);
+        Assert.Equal((0, 0x5555UL, 1), (kit.World.Running, kit.Live.ProgramCounter, kit.World.Answers.Count));
+        kit.Call(LinuxCall.RtSigReturn);
+        Assert.Equal((PersonalityCall.Receive, buffer), (kit.Live.X[8], kit.Live.X[0]));
     }
 
     [Fact]

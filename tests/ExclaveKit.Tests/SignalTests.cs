@@ -186,8 +186,8 @@ public class SignalTests
         uint tid = kit.Clone();
         Assert.Equal(0UL, kit.Call(LinuxCall.Tgkill, 1, tid, Activation));
         Assert.NotEqual(Handler, kit.Live.ProgramCounter);
-        kit.Handle(ReflectReason.Tick);
-        Assert.Equal(tid, kit.Tid);
+        Assert.Equal([1], kit.World.Kicked);
+        kit.RunUntil(tid);
         Assert.Equal(Handler, kit.Live.ProgramCounter);
         Assert.Equal(unchecked((uint)Signal.CodeTkill), kit.Get<uint>(kit.Live.X[1] + 8));
 
@@ -233,7 +233,23 @@ public class SignalTests
         kit.Call(LinuxCall.RtSigReturn);
         Assert.Equal(TestKit.Error(Errno.Interrupted), kit.Live.X[0]);
         Assert.Equal(5UL, kit.Get<TimeSpec>(Time + 16).Seconds);
-        Assert.Equal(0, kit.State.TimedWaits);
+    }
+
+    /// <summary>The kick ended as the handler was entered, for the call that waits: nobody kicks again.</summary>
+    [Theory]
+    [InlineData(LinuxCall.Futex)]
+    [InlineData(LinuxCall.Nanosleep)]
+    public void ASignalThatCameBeforeTheWaitEndsIt(LinuxCall call)
+    {
+        TestKit kit = new();
+        SetHandler(kit, Activation, SignalAction.FlagRestart);
+        kit.Put(Time, new TimeSpec { Seconds = 5 });
+        uint tid = kit.Clone();
+        kit.Call(LinuxCall.Tgkill, 1, tid, Activation);
+        kit.World.Running = 1;
+        kit.World.Kicked.Clear();
+        kit.Call(call, call == LinuxCall.Futex ? Word : Time, 0x80, 0, 0);
+        Assert.Equal((1, Handler, ThreadState.Runnable), (kit.World.Running, kit.Live.ProgramCounter, kit.State.Threads[1].State));
     }
 
     [Fact]

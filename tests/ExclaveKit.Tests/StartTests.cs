@@ -64,16 +64,15 @@ public class StartTests
         Assert.Throws<ConclaveEnded>(() =>
         {
             FakeMachine machine = new(world);
-            UserContext live = default;
             StartInfo info = new() { QuotaBytes = 1 << 24 };
-            new Personality<FakeMachine>(ref holder.State, ref machine, ref live).Start(in info);
+            new Personality<FakeMachine>(ref holder.State, ref machine, KitState.MainThread).Start(in info);
         });
         Assert.Contains("entropy", string.Join('\n', world.Log));
     }
 
     private sealed class Holder
     {
-        public KitState State;
+        public KitState State = default;
     }
 
     [Fact]

@@ -1,7 +1,9 @@
 using System;
+using System.Linq;
 using System.Runtime.InteropServices;
 using System.Text;
 using Exclaves.Abi;
+using Xunit;
 
 namespace Exclaves.ExclaveKit.Tests;
 
@@ -14,7 +16,6 @@ public sealed class TestKit
 
     private KitState _state;
     private FakeMachine _machine;
-    private UserContext _live;
 
     public TestKit(ulong quotaPages = 4096)
     {
@@ -29,30 +30,99 @@ public sealed class TestKit
             ProgramEntry = ProgramEntry,
             ProgramHeaders = ProgramBase + 64,
             ProgramHeaderCount = 3,
+            CpuCount = 2,
         };
         "test.conclave"u8.CopyTo(MemoryMarshal.AsBytes(MemoryMarshal.CreateSpan(ref info.Name, 1)));
-        new Personality<FakeMachine>(ref _state, ref _machine, ref _live).Start(in info);
+        Of(0).Start(in info);
     }
 
     public FakeWorld World { get; }
 
-    public ref UserContext Live => ref _live;
+    public ref UserContext Live => ref World.Contexts[World.Running];
 
     public ref KitState State => ref _state;
 
-    public uint Tid => _state.Threads[_state.Current].Tid;
+    public uint Tid => _state.Threads[World.Running].Tid;
 
-    public void Handle(ReflectReason reason) => new Personality<FakeMachine>(ref _state, ref _machine, ref _live).Handle(reason);
+    private Personality<FakeMachine> Of(int thread) => new(ref _state, ref _machine, thread);
+
+    /// <summary>An event of the thread that runs; when it has to wait, the test goes on with another one that can run.</summary>
+    public void Handle(ReflectReason reason)
+    {
+        Of(World.Running).Handle(reason);
+        if (Of(World.Running).IsReady) { return; }
+
+        if (Of(World.Running).IsGone)
+        {
+            int gone = World.Running;
+            _machine.ExitThread();
+            World.Running = gone;
+        }
+
+        while (!TryRunNext(receivers: false) && !TryRunNext(receivers: true))
+        {
+            if (!World.Threads.Any(thread => _state.Threads[thread].Deadline != Clock.Never)) { throw new InvalidOperationException("every thread waits for another one"); }
+
+            World.Now += World.YieldStep;
+        }
+    }
+
+    private bool TryRunNext(bool receivers)
+    {
+        int last = World.Running;
+        foreach (int thread in World.Threads.Where(t => t > last).Concat(World.Threads.Where(t => t <= last)).ToArray())
+        {
+            World.Running = thread;
+            if (TryRun(thread, receivers)) { return true; }
+        }
+
+        World.Running = last;
+        return false;
+    }
+
+    /// <summary>Does what SK would; true when the thread is in its program then.</summary>
+    private bool TryRun(int thread, bool receivers)
+    {
+        if (Of(thread).IsReady)
+        {
+            if (World.Woken.Remove(thread)) { Of(thread).EndAwait(Status.Ok); }
+
+            if (World.Kicked.Remove(thread)) { Of(thread).Handle(ReflectReason.Tick); }
+
+            return Of(thread).IsReady;
+        }
+
+        switch (_state.Threads[thread].State)
+        {
+            case ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe:
+                if (World.Kicked.Remove(thread)) { Of(thread).EndAwait(Status.Kicked); }
+                else if (_state.Threads[thread].Deadline <= World.Now) { Of(thread).EndAwait(Status.TimedOut); }
+
+                break;
+            case ThreadState.Receive or ThreadState.ReplyReceive when !receivers:
+                break;
+            case ThreadState.Receive or ThreadState.ReplyReceive when World.Kicked.Remove(thread):
+                if (_state.Threads[thread].State == ThreadState.ReplyReceive) { Assert.Equal(Status.Ok, _machine.Reply()); }
+
+                Of(thread).EndAwait(Status.Kicked);
+                break;
+            default:
+                Of(thread).EndAwait(Of(thread).Await());
+                break;
+        }
+
+        return Of(thread).IsReady;
+    }
 
     /// <summary>Makes a Linux call and answers x0 of whichever thread runs afterwards.</summary>
     public ulong Call(ulong number, params ReadOnlySpan<ulong> arguments)
     {
-        for (int i = 0; i < 6; i++) { _live.X[i] = i < arguments.Length ? arguments[i] : 0; }
+        for (int i = 0; i < 6; i++) { Live.X[i] = i < arguments.Length ? arguments[i] : 0; }
 
-        _live.X[8] = number;
-        _live.ProgramCounter += 4;
+        Live.X[8] = number;
+        Live.ProgramCounter += 4;
         Handle(ReflectReason.SystemCall);
-        return _live.X[0];
+        return Live.X[0];
     }
 
     public ulong Call(LinuxCall call, params ReadOnlySpan<ulong> arguments) => Call((ulong)call, arguments);
@@ -77,8 +147,8 @@ public sealed class TestKit
 
     public void Fault(ulong address, bool write)
     {
-        _live.FaultAddress = address;
-        _live.Syndrome = (0x24UL << 26) | (write ? 0x40UL : 0) | 7;
+        Live.FaultAddress = address;
+        Live.Syndrome = (0x24UL << 26) | (write ? 0x40UL : 0) | 7;
         Handle(ReflectReason.Fault);
     }
 
@@ -116,11 +186,12 @@ public sealed class TestKit
         return (uint)Call(LinuxCall.Clone, Flags, stack, Data + 0xF00, tls, clearTid == 0 ? Data + 0xF08 : clearTid);
     }
 
+    /// <summary>The test goes on with this thread, which must be able to.</summary>
     public void RunUntil(uint tid)
     {
-        for (int i = 0; i < KitState.MaxThreads && Tid != tid; i++) { Call(LinuxCall.SchedYield); }
-
-        if (Tid != tid) { throw new InvalidOperationException($"thread {tid} does not run"); }
+        int thread = World.Threads.Single(t => _state.Threads[t].Tid == tid);
+        World.Running = thread;
+        if (!TryRun(thread, receivers: true)) { throw new InvalidOperationException($"thread {tid} does not run"); }
     }
 
     public static ulong Error(Errno errno) => Result.Of(errno);

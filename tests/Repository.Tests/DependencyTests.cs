@@ -24,6 +24,7 @@ public class DependencyTests
         ["secure"] = ["base", "contracts"],
         ["conclaves"] = ["base", "contracts", "secure/Runtime", "secure/ExclaveKit"],
         ["host"] = ["contracts"],
+        ["sdk"] = ["contracts", "conclaves/Exclaves.Kit", "host/Exclaves.Client", "host/Exclaves.Tightbeam.Sockets"],
         ["tools"] = ["contracts", "host/Exclaves.Client"],
     };
 

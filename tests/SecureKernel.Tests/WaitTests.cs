@@ -38,9 +38,9 @@ public class WaitTests
     private static void Back(Sk sk, int cpu, ulong token) => sk.Enter(cpu, Tee.ReturnFromRpc, 0, 0, token);
 
     /// <summary>The thread waits, and its call comes back in vain until it sleeps.</summary>
-    private static ulong Asleep(Sk sk)
+    private static ulong Asleep(Sk sk, SecureCall wait = SecureCall.Wait)
     {
-        sk.Call(0, SecureCall.Wait, Made);
+        sk.Call(0, wait, Made);
         if (sk.Settle(0) == Step.Run)
         {
             // A second thread has to come to its first message.
@@ -125,6 +125,20 @@ public class WaitTests
         Assert.Equal((ThreadState.Listening, ServingKind.Orphan), (sk.On(Sk.Hello).State, sk.On(Sk.Hello).Serving.Kind));
         sk.Call(0, SecureCall.FinishReceive, downcall);
         Assert.Equal((0ul, 0ul), (sk.Answer(0).X0, sk.State.Counters[(int)SkCounter.DowncallsInUse]));
+    }
+
+    [Fact]
+    public void WhoWaitsForASiblingIsToldToo()
+    {
+        Sk sk = Serving(out _, threads: 2);
+        Back(sk, 0, Asleep(sk, SecureCall.WaitEpoch));
+        sk.AssertRuns(0, Sk.Hello);
+        Assert.Equal(Status.Cancelled, sk.Result(Sk.Hello));
+
+        Back(sk, 0, Asleep(sk, SecureCall.WaitEpoch));
+        sk.AssertRuns(0, Sk.Proxy);
+        Assert.Equal((MessageLabel.Completion, Status.Cancelled), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Status));
+        Assert.Equal((ThreadState.Epoch, ServingKind.Orphan), (sk.On(Sk.Hello).State, sk.On(Sk.Hello).Serving.Kind));
     }
 
     /// <summary>Who stands behind one that waits is not begun: it can be made again. That a session is closed is said once, so it waits.</summary>

@@ -2,7 +2,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.Kit;
 
-/// <summary>What a conclave offers. One call at a time, all on the main thread.</summary>
+/// <summary>What a conclave offers. One call at a time, all on the main thread, unless <see cref="ServiceHost.Run"/> is told of more.</summary>
 public abstract class ConclaveService
 {
     /// <summary>A client opens session <see cref="ServiceCall.Session"/>; throw <see cref="ServiceException"/> to refuse it.</summary>
@@ -19,8 +19,12 @@ public abstract class ConclaveService
     }
 
     /// <summary>Tells the operator of an exception that no service meant to throw.</summary>
-    public virtual void Report(System.Exception exception) =>
-        ConclaveLog.Write($"call failed: {exception.GetType()}: {exception.Message}");
+    public virtual void Report(System.Exception exception)
+    {
+        // What a conclave does not have often shows in a static constructor, whose own exception says nothing.
+        System.Exception cause = exception.GetBaseException();
+        ConclaveLog.Write($"call failed: {exception.GetType()}: {exception.Message}" + (cause == exception ? "" : $" ({cause.GetType()}: {cause.Message})"));
+    }
 
     /// <summary>The result for an exception that is not a <see cref="ServiceException"/>.</summary>
     public virtual uint ResultFor(System.Exception exception) => exception switch

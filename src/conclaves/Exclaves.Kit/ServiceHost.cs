@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using System.Threading;
 using Exclaves.Abi;
 
 namespace Exclaves.Kit;
@@ -19,8 +20,29 @@ public sealed class ServiceHost
         _call = new ServiceCall(_message);
     }
 
+    /// <summary>Serves in place of <see cref="Run"/> where there is no ExclaveKit: builds for the build machine set it (Exclaves.Sdk), images never.</summary>
+    public static Action<ConclaveService, int>? Development { get; set; }
+
     /// <summary>Serves until the conclave is ended from outside.</summary>
-    public static void Run(ConclaveService service)
+    /// <param name="threads">Calls that are served at once; with more than one the service has to be safe for that.</param>
+    public static void Run(ConclaveService service, int threads = 1)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
+        if (Development is { } serve)
+        {
+            serve(service, threads);
+            return;
+        }
+
+        for (int i = 1; i < threads; i++)
+        {
+            new Thread(() => Serve(service)) { IsBackground = true }.Start();
+        }
+
+        Serve(service);
+    }
+
+    private static void Serve(ConclaveService service)
     {
         ServiceHost host = new(service, new ConclavePort());
         for (int bytes = host.Start(); ; bytes = host.Next(bytes)) { }

@@ -5,7 +5,7 @@ using Exclaves.Tightbeam;
 
 namespace Exclaves.Kit;
 
-/// <summary>A conclave that offers a Tightbeam interface: one service object for each session, which knows its caller by being that caller's.</summary>
+/// <summary>A conclave that offers a Tightbeam interface: one service object for each session, which knows its caller by being that caller's. Calls of one session come one after the other, those of several at once if the host has several threads.</summary>
 /// <typeparam name="TDispatcher">Generated for the interface.</typeparam>
 public class TightbeamService<TService, TDispatcher> : ConclaveService
     where TService : class
@@ -26,14 +26,27 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
     public sealed override void Open(ServiceCall call)
     {
         Close(call.Session);
-        _sessions.Add(call.Session, new GuardedService<TService, TDispatcher>(_open(), _text, Report));
+        GuardedService<TService, TDispatcher> service = new(_open(), _text, Report);
+        lock (_sessions)
+        {
+            _sessions.Add(call.Session, service);
+        }
     }
 
     public sealed override void Close(uint session)
     {
-        if (_sessions.Remove(session, out GuardedService<TService, TDispatcher>? service))
+        GuardedService<TService, TDispatcher>? service;
+        lock (_sessions)
         {
-            service.Dispose();
+            _sessions.Remove(session, out service);
+        }
+
+        if (service != null)
+        {
+            lock (service)
+            {
+                service.Dispose();
+            }
         }
     }
 
@@ -45,7 +58,13 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
             return;
         }
 
-        if (!_sessions.TryGetValue(call.Session, out GuardedService<TService, TDispatcher>? service))
+        GuardedService<TService, TDispatcher>? service;
+        lock (_sessions)
+        {
+            _sessions.TryGetValue(call.Session, out service);
+        }
+
+        if (service == null)
         {
             throw new ServiceException(Tee.ErrorBadState, $"Session {call.Session} was never opened.");
         }
@@ -55,7 +74,12 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
         Attachments attachments = default;
         Attach(call, 2, ref attachments);
         Attach(call, 3, ref attachments);
-        int bytes = service.Serve(request, response, ref attachments);
+        int bytes;
+        lock (service)
+        {
+            bytes = service.Serve(request, response, ref attachments);
+        }
+
         if (bytes == 0)
         {
             throw new ServiceException(Tee.ErrorShortBuffer, "Not even the head of an answer fits.");

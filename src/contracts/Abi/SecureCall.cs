@@ -145,7 +145,7 @@ public enum SecureCall : ulong
 
     /// <summary>x0 = pc, x1 = sp (0: the top of the stack that SK maps for it), x2 = its TPIDR_EL0, x3 = its x0: starts a thread of the own component, whose number is in x1 here and there.
     /// Its IPC page, context page and stack (<see cref="UserLayout.StartedStackBytes"/>) come out of the own untyped memory. When the caller has a personality the thread has the same, on its
-    /// own stack and context page, and starts in its handler. Status.NoMemory: none is left of the threads that were declared, or no memory.</summary>
+    /// own stack and context page, and starts in its handler. It sees no lent buffers. Status.NoMemory: none is left of the threads that were declared, or no memory.</summary>
     StartThread = 43,
 
     /// <summary>Ends the calling thread alone and gives back what <see cref="StartThread"/> took. Refused to a thread that SK started, and to one that owes an answer.</summary>
@@ -290,6 +290,6 @@ public enum ReflectReason : ulong
     /// <summary>Undefined instruction, breakpoint instruction, alignment, and whatever else EL0 can cause.</summary>
     Exception = 3,
 
-    /// <summary>The thread was interrupted and is being resumed, or another one kicked it.</summary>
+    /// <summary>Another thread has kicked it.</summary>
     Tick = 4,
 }

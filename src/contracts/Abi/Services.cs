@@ -18,6 +18,9 @@ public static class Services
     /// <summary>In images for measurements and tests alone: tests/Probe.</summary>
     public const string Probe = "5d1e6b0c-4a97-4c3e-8f21-9b7d3a5c6e14";
 
+    /// <summary>In images for tests alone: tests/ExclaveKit.Stress.</summary>
+    public const string Stress = "a4c70d52-6e1f-4b83-9d2a-58f3e0b17c96";
+
     /// <summary>Served by XnuProxy itself (org.exclaves.statistics).</summary>
     public const string Statistics = "3b2f9d60-7c41-4f0e-b8a7-91c2d4e6f802";
     public const ulong StatisticsLow = 0x0E4F_417C_609D_2F3B;
@@ -136,6 +139,22 @@ public enum ProbeOperation : uint
 
     /// <summary>p0 value in: a = milliseconds. Has Linux's thread sleep for so long, by an upcall.</summary>
     Sleep = 35,
+}
+
+/// <summary>Operations of <see cref="Services.Stress"/>.</summary>
+public enum StressOperation : uint
+{
+    /// <summary>All that real programs do to ExclaveKit, once.</summary>
+    All = 0,
+
+    /// <summary>p0 value in: a = threads, b = rounds of each; p1 value out: a = threads whose result is wrong, b = collections meanwhile.</summary>
+    Compute = 1,
+
+    /// <summary>p0 value out: a = how often a thread that makes no call has seen another one's work go on.</summary>
+    Meet = 2,
+
+    /// <summary>What a conclave does not have is asked for; success when all of it is refused at once.</summary>
+    Absent = 3,
 }
 
 /// <summary>Ways for a component to end (<see cref="ProbeOperation.End"/>).</summary>

@@ -15,20 +15,26 @@ public sealed class SignerClient : IDisposable
     private const int MaxKeyBytes = 128;
     private const int MaxSignatureBytes = 72;
 
-    private readonly TeeTransport _transport;
-    private SignerClient<TeeTransport> _client;
+    // Either of two, so that a program that knows one alone is not linked with the other.
+    private readonly ITransport _transport;
+    private readonly Func<TeeException?> _failure;
+    private SignerClient<ITransport> _client;
 
-    private SignerClient(TeeTransport transport)
+    private SignerClient(ITransport transport, Func<TeeException?> failure)
     {
         _transport = transport;
-        _client = new SignerClient<TeeTransport>(transport);
+        _failure = failure;
+        _client = new SignerClient<ITransport>(transport);
     }
 
-    public TeeSession Session => _transport.Session;
+    public static SignerClient Open(TeeDevice device)
+    {
+        TeeTransport transport = TeeTransport.Open(device, ServiceName.Signer);
+        return new SignerClient(transport, () => transport.Failure);
+    }
 
-    public static SignerClient Open(TeeDevice device) => new(TeeTransport.Open(device, ServiceName.Signer));
-
-    public void Null() => Session.Invoke((uint)SignerOperation.Null, "Null", []);
+    /// <param name="connection">A session of <see cref="ServiceName.Signer"/>; it is this client's from now on.</param>
+    public static SignerClient Over(ServiceConnection connection) => new(connection, () => connection.Failure);
 
     /// <summary>Makes the key pair of this session; one that it had is forgotten. The answer is the public key: SubjectPublicKeyInfo, DER.</summary>
     public byte[] Generate()
@@ -55,7 +61,7 @@ public sealed class SignerClient : IDisposable
         return key[..bytes].ToArray();
     }
 
-    public void Dispose() => _transport.Dispose();
+    public void Dispose() => (_transport as IDisposable)?.Dispose();
 
     private void Require(Status status, string operation)
     {
@@ -64,10 +70,21 @@ public sealed class SignerClient : IDisposable
             return;
         }
 
-        throw _transport.Failure ?? TeeException.Because(
-            status == Status.BadReply ? TeeFailure.BadAnswer : status == Status.NoMemory ? TeeFailure.NoMemory : TeeFailure.Refused,
+        throw _failure() ?? TeeException.Because(
+            status switch
+            {
+                Status.BadReply => TeeFailure.BadAnswer,
+                Status.NoMemory => TeeFailure.NoMemory,
+                Status.PeerDied => TeeFailure.ServiceEnded,
+                _ => TeeFailure.Refused,
+            },
             $"call {operation} of service",
-            Session.Service.ToString(),
-            status == Status.BadReply ? "its answer makes no sense" : $"it refused with {status}");
+            ServiceName.Signer.ToString(),
+            status switch
+            {
+                Status.BadReply => "its answer makes no sense",
+                Status.PeerDied => "it has ended",
+                _ => $"it refused with {status}",
+            });
     }
 }

@@ -17,6 +17,24 @@ public readonly struct TeeResult
 
     public bool Succeeded => Code == Tee.Success;
 
+    /// <summary>What callers of a Tightbeam interface hear of a call that has no answer.</summary>
+    public Status Status => Code switch
+    {
+        Tee.Success => Status.Ok,
+        Tee.ErrorTargetDead => Status.PeerDied,
+        Tee.ErrorMemoryReclaimed => Status.Reclaimed,
+        Tee.ErrorCommunication => Status.PeerDied,
+        Tee.ErrorOutOfMemory => Status.NoMemory,
+        Tee.ErrorAccessDenied => Status.Denied,
+        Tee.ErrorNotSupported or Tee.ErrorNotImplemented => Status.BadCall,
+        Tee.ErrorShortBuffer => Status.TooBig,
+        Tee.ErrorBadParameters or Tee.ErrorBadFormat => Status.BadArgument,
+        Tee.ErrorBadState => Status.BadState,
+        Tee.ErrorItemNotFound => Status.NotFound,
+        Tee.ErrorBusy => Status.Busy,
+        _ => Status.Failed,
+    };
+
     /// <summary>The code in words, without the number.</summary>
     public string Reason => Code switch
     {

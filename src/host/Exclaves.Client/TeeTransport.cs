@@ -72,7 +72,7 @@ public sealed class TeeTransport : ITransport, IAsyncTransport, IDisposable
             if (!result.Succeeded)
             {
                 Failure = TeeException.FromResult("call service", _session.Service.ToString(), result, opening: false);
-                return StatusOf(result);
+                return result.Status;
             }
 
             if (parameters[1].B is 0 or > Room)
@@ -161,22 +161,6 @@ public sealed class TeeTransport : ITransport, IAsyncTransport, IDisposable
         _session.Dispose();
         _turn.Dispose();
     }
-
-    private static Status StatusOf(TeeResult result) => result.Code switch
-    {
-        Tee.ErrorTargetDead => Status.PeerDied,
-        Tee.ErrorMemoryReclaimed => Status.Reclaimed,
-        Tee.ErrorCommunication => Status.PeerDied,
-        Tee.ErrorOutOfMemory => Status.NoMemory,
-        Tee.ErrorAccessDenied => Status.Denied,
-        Tee.ErrorNotSupported or Tee.ErrorNotImplemented => Status.BadCall,
-        Tee.ErrorShortBuffer => Status.TooBig,
-        Tee.ErrorBadParameters or Tee.ErrorBadFormat => Status.BadArgument,
-        Tee.ErrorBadState => Status.BadState,
-        Tee.ErrorItemNotFound => Status.NotFound,
-        Tee.ErrorBusy => Status.Busy,
-        _ => Status.Failed,
-    };
 
     private Status CallWith(int requestBytes, SharedMemory? first, AsyncBuffer firstBuffer, SharedMemory? second, AsyncBuffer secondBuffer)
     {

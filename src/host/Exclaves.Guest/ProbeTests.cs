@@ -17,10 +17,10 @@ internal static class ProbeTests
         using StatisticsClient statistics = StatisticsClient.Open(device);
         using TeeSession session = device.OpenSession(Probe);
         Once(session, ProbeOperation.Call);
-        SystemCounters before = statistics.Counters();
+        SystemCounters before = KillTest.Snapshot.Take(statistics).Counters;
         Span<TeeParameter> parameters = [TeeParameter.Input((ulong)seed, (ulong)count), TeeParameter.Output(), TeeParameter.Output()];
         session.Invoke((uint)ProbeOperation.Hostile, nameof(ProbeOperation.Hostile), parameters);
-        SystemCounters after = statistics.Counters();
+        SystemCounters after = KillTest.Snapshot.Take(statistics).Counters;
 
         Console.Out.WriteLine(string.Create(
             CultureInfo.InvariantCulture, $"hostile: {parameters[1].A} calls, seed {seed}: {parameters[1].B} not refused as documented"));

@@ -26,6 +26,11 @@ internal static class Program
             return WaitTests.WaitForNobody();
         }
 
+        if (arguments is [ParallelTests.Command])
+        {
+            return ParallelTests.ComputeForEver();
+        }
+
         ParseResult parsed = Commands().Parse(arguments);
         if (parsed.Errors.Count != 0)
         {
@@ -72,6 +77,11 @@ internal static class Program
 
         Command crash = new("crash", "Makes Hello fault: the caller learns it, other services go on.");
         crash.SetAction(_ => Crash.Run());
+
+        Option<string> called = new("--service") { Description = "UUID of any service.", Required = true };
+        Option<uint> operation = new("--operation") { Description = "Number of the operation, which takes no parameters.", DefaultValueFactory = _ => 1 };
+        Command invoke = new("invoke", "One call without parameters; says what it answered.") { called, operation };
+        invoke.SetAction(parsed => Invoke(parsed.GetValue(called)!, parsed.GetValue(operation)));
 
         Option<string> service = new("--service") { Description = "UUID of a component of the core that faults on request.", Required = true };
         Command panic = new("panic", "Makes a component of the core fault: callers learn it, the one who did it is parked.") { service, threads };
@@ -141,6 +151,10 @@ internal static class Program
         scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
         probe.Add(scale);
 
+        Option<int> work = new("--rounds") { Description = "How long each thread computes.", DefaultValueFactory = _ => 1500 };
+        Command parallel = new("parallel", "Threads of a .NET conclave compute at once, are collected, and outlive their callers. Needs a machine with tests/ExclaveKit.Stress/stress.json.") { threads, work };
+        parallel.SetAction(parsed => ParallelTests.Run(parsed.GetValue(threads), parsed.GetValue(work)));
+
         Option<int[]> counts = new("--counts") { Description = "How many threads, in each measurement.", DefaultValueFactory = _ => [1, 2, 4], AllowMultipleArgumentsPerToken = true };
         Command callers = new("callers", "Instructions of a null call when several threads take turns. Needs -icount shift=0,sleep=off and one CPU.") { json, counts };
         callers.SetAction(parsed => Bench.RunCallers(parsed.GetValue(json), parsed.GetValue(counts)!));
@@ -170,7 +184,16 @@ internal static class Program
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, invoke, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps, parallel };
+    }
+
+    private static int Invoke(string service, uint operation)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(new ServiceName(Guid.Parse(service), "the service"));
+        TeeResult result = session.TryInvoke(operation, []);
+        Console.Out.WriteLine($"invoke: {result}");
+        return result.Succeeded ? 0 : ExitRefused;
     }
 
     private static int Complain(string message, int exit)

@@ -38,19 +38,24 @@ internal static class Program
 
     private static RootCommand Commands()
     {
-        Option<string> device = new("--device") { Description = "TEE device to use.", DefaultValueFactory = _ => TeeDevice.DefaultPath, Recursive = true };
+        Option<string?> device = new("--device") { Description = $"TEE device to use, {TeeDevice.DefaultPath} when left out.", Recursive = true };
+        Option<string?> connect = new("--connect")
+        {
+            Description = $"Where Signer is: tee:DEVICE, or unix:SOCKET for one that runs as a process of this machine, which protects nothing. {ServiceConnection.Variable} says it for every call.",
+            Recursive = true,
+        };
 
         Argument<string> file = new("FILE") { Description = "File to sign." };
         Option<string> signature = new("--signature") { Description = "Where to write the signature, DER.", Required = true };
         Option<string> publicFile = new("--public") { Description = "Where to write the public key, PEM.", Required = true };
         Command sign = new("sign", "Make a key pair inside the conclave and sign a file with it: ECDSA P-256 over its SHA-256 digest.") { file, signature, publicFile };
         sign.SetAction(parsed => Sign(
-            parsed.GetValue(device)!, parsed.GetValue(file)!, parsed.GetValue(signature)!, parsed.GetValue(publicFile)!));
+            parsed.GetValue(connect) ?? (parsed.GetValue(device) is { } path ? "tee:" + path : null), parsed.GetValue(file)!, parsed.GetValue(signature)!, parsed.GetValue(publicFile)!));
 
-        return new RootCommand("Signs files with a key that lives in a conclave.") { device, sign };
+        return new RootCommand("Signs files with a key that lives in a conclave.") { device, connect, sign };
     }
 
-    private static int Sign(string devicePath, string file, string signatureFile, string publicFile)
+    private static int Sign(string? address, string file, string signatureFile, string publicFile)
     {
         byte[] digest;
         try
@@ -63,8 +68,7 @@ internal static class Program
             return Complain($"cannot read {file}: {Reason(error)}", ExitFile);
         }
 
-        using TeeDevice device = TeeDevice.Open(devicePath);
-        using SignerClient signer = SignerClient.Open(device);
+        using SignerClient signer = SignerClient.Over(ServiceConnection.Open(ServiceName.Signer, address));
         byte[] publicKey = signer.Generate();
         byte[] signature = signer.Sign(digest);
         Write(publicFile, Encoding.ASCII.GetBytes(Pem.Encode(publicKey)));

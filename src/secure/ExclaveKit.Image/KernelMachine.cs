@@ -15,8 +15,32 @@ internal unsafe struct KernelMachine : IKitMachine
 
     public ulong SignalReturn => Kernel.SignalReturnAddress();
 
-    // SAFETY: SK maps the page in every component before its first instruction, for good; only this code uses it.
-    public Span<byte> MessagePage => new((void*)UserLayout.IpcPage, (int)UserLayout.PageBytes);
+    // SAFETY: SK maps a thread's page before its first instruction, for as long as it lives; only this code uses it.
+    public Span<byte> MessagePage(int thread) => new((void*)UserLayout.IpcPageOf((uint)thread), (int)UserLayout.PageBytes);
+
+    // SAFETY: kit.S reserves the first thread's page, SK maps the others as the message page. SK writes it on the way into the handler and reads it on the way out.
+    public ref UserContext Context(int thread) => ref Unsafe.AsRef<UserContext>((void*)ContextAddress(thread));
+
+    /// <summary>Whose context page it is.</summary>
+    public int ThreadOf(ulong context) => context == Kernel.ContextAddress() ? 0 : (int)((context - UserLayout.ThreadBase) / UserLayout.ThreadSpan);
+
+    public int StartThread() => Kernel.StartThread();
+
+    public void ExitThread()
+    {
+        _ = Kernel.Call(SecureCall.ExitThread);
+
+        // SK keeps the first thread as long as the conclave lives.
+        while (true) { _ = Kernel.Call(SecureCall.WaitEpoch, KitLock.Id - 1, ulong.MaxValue); }
+    }
+
+    public void Kick(int thread) => _ = Kernel.Call(SecureCall.Kick, (ulong)thread);
+
+    public Status WaitEpoch(ulong id, ulong epoch, uint owner, ulong deadline) => Kernel.Call(SecureCall.WaitEpoch, id, epoch, owner, deadline);
+
+    public void WakeEpoch(ulong id, ulong epoch, EpochWake whom, int thread) => _ = Kernel.Call(SecureCall.WakeEpoch, id, epoch, (ulong)whom, (ulong)thread);
+
+    public void Barrier() => _ = Kernel.Call(SecureCall.Barrier);
 
     public Status Map(ulong address, ulong pages, MemoryAccess access) => Kernel.Call(SecureCall.MapMemory, address, pages, (ulong)access);
 
@@ -56,4 +80,6 @@ internal unsafe struct KernelMachine : IKitMachine
 
     // SAFETY: only the address is passed on; contexts lie in pages of the component, not in memory that moves.
     public void Exit(ulong code, ref UserContext program) => _ = Kernel.Call(SecureCall.Exit, code, (ulong)Unsafe.AsPointer(ref program));
+
+    private static ulong ContextAddress(int thread) => thread == 0 ? Kernel.ContextAddress() : UserLayout.ContextPageOf((uint)thread);
 }

@@ -6,8 +6,12 @@
 #define CALL_SET_PERSONALITY 16
 #define CALL_RESUME_CONTEXT  17
 #define CALL_EXIT            19
+#define CALL_START_THREAD    43
+#define REASON_TICK          4
 #define START_INFO_COOKIE    120
 #define LINUX_RT_SIGRETURN   139
+#define THREAD_BASE          0x7F0080000000 /* Abi UserLayout */
+#define THREAD_SPAN          0x100000
 
 /* First instruction. In: x0 = StartInfo. kit_start leaves the program's first context in kit_initial. */
     .section .head.text, "ax", %progbits
@@ -33,14 +37,38 @@ _start:
     svc     #1
     b       exc_fail
 
-/* Where SK reflects. In: x0 = reason, x1 = the context page; sp = top of the initial stack. */
+/* Where SK reflects. In: x0 = reason, x1 = the thread's context page; sp = top of its stack for this. */
 FUNC(kit_handler)
+    mov     x19, x1
     bl      kit_handle
-    adrp    x0, kit_context
+    mov     x0, x19
     mov     x8, #CALL_RESUME_CONTEXT
     svc     #1
     b       exc_fail
 ENDFUNC(kit_handler)
+
+/* First instruction of a thread that StartThread made, which is in the handler. In: x1 = its number. Its context is ready as soon as it has the lock. */
+kit_thread:
+    MOV64   x2, THREAD_BASE
+    mov     x3, #THREAD_SPAN
+    madd    x2, x1, x3, x2
+    add     x1, x2, #4096
+    mov     x0, #REASON_TICK
+    b       kit_handler
+
+/* Out: w0 = number of the new thread, or -1. */
+FUNC(kit_start_thread)
+    adrp    x0, kit_thread
+    add     x0, x0, #:lo12:kit_thread
+    mov     x1, #0
+    mov     x2, #0
+    mov     x3, #0
+    mov     x8, #CALL_START_THREAD
+    svc     #1
+    cmp     x0, #0
+    csinv   x0, x1, xzr, eq
+    ret
+ENDFUNC(kit_start_thread)
 
 /* Where signal handlers of the program return to; never called by the kit. */
 FUNC(kit_signal_return)
@@ -48,12 +76,13 @@ FUNC(kit_signal_return)
     svc     #0
 ENDFUNC(kit_signal_return)
 
-/* In: x0 = call number, x1..x3 = arguments. Out: x0 = status. Clobbers what a C call may. */
+/* In: x0 = call number, x1..x4 = arguments. Out: x0 = status. Clobbers what a C call may. */
 FUNC(kit_call)
     mov     x8, x0
     mov     x0, x1
     mov     x1, x2
     mov     x2, x3
+    mov     x3, x4
     svc     #1
     ret
 ENDFUNC(kit_call)

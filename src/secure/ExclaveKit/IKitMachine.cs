@@ -5,7 +5,7 @@ namespace Exclaves.ExclaveKit;
 
 /// <summary>What the personality asks of SK and the processor. The image implements it by system calls, tests by a model.</summary>
 /// <remarks>Addresses of the program are plain numbers here: only <see cref="Read"/> and <see cref="Write"/> touch its memory.</remarks>
-public interface IKitMachine
+public interface IKitMachine : IKitWaits
 {
     /// <summary>Virtual counter, and its ticks per second.</summary>
     ulong Counter { get; }
@@ -15,8 +15,23 @@ public interface IKitMachine
     /// <summary>Address of `mov x8, #139; svc #0` in executable memory: where signal handlers return to.</summary>
     ulong SignalReturn { get; }
 
-    /// <summary>The page through which messages go: a <see cref="MessageHeader"/> and the body.</summary>
-    Span<byte> MessagePage { get; }
+    /// <summary>A thread's page through which messages go: a <see cref="MessageHeader"/> and the body.</summary>
+    Span<byte> MessagePage(int thread);
+
+    /// <summary>What a thread goes on with when it leaves the handler. Nobody but the handler's own thread touches it while the thread is outside.</summary>
+    ref UserContext Context(int thread);
+
+    /// <summary>Starts a thread, which enters the personality first of all. Answers its number, -1 when there is none left.</summary>
+    int StartThread();
+
+    /// <summary>The calling thread ends.</summary>
+    void ExitThread();
+
+    /// <summary>A thread that is outside of the handler enters it; its wait for a message, or for a sibling, ends.</summary>
+    void Kick(int thread);
+
+    /// <summary>Returns when every thread of the conclave has been in SK since.</summary>
+    void Barrier();
 
     /// <summary>Backs pages that have no frame with zeroed ones. All or nothing.</summary>
     Status Map(ulong address, ulong pages, MemoryAccess access);
@@ -40,7 +55,7 @@ public interface IKitMachine
 
     Status Call(uint slot);
 
-    /// <summary>Nothing can run before some time has passed.</summary>
+    /// <summary>The turn is given up.</summary>
     void Yield();
 
     /// <summary>One line, at most <see cref="LogLine.Capacity"/> bytes.</summary>

@@ -22,7 +22,7 @@ public struct StatisticTable
 }
 
 /// <summary>Everything the personality remembers. Zero is a conclave that has not begun.</summary>
-/// <remarks>One instance in the image; each test makes its own.</remarks>
+/// <remarks>One instance in the image, guarded by its <see cref="Lock"/>; each test makes its own.</remarks>
 public struct KitState
 {
     public const int MaxThreads = 64;
@@ -45,8 +45,6 @@ public struct KitState
     public LogLine Output;
     public StatisticTable Statistics;
 
-    /// <summary>Index of the running thread.</summary>
-    public int Current;
     public int ThreadCount;
 
     /// <summary>Slots of <see cref="Threads"/> that were ever in use: searches end here.</summary>
@@ -54,11 +52,10 @@ public struct KitState
     public uint LastTid;
     public ulong WaitSequence;
 
-    /// <summary>Threads that wait with a deadline.</summary>
-    public int TimedWaits;
+    public KitLock Lock;
 
-    /// <summary>A message was received and not answered yet.</summary>
-    public bool Serving;
+    /// <summary>CPUs that threads of the conclave may run on at once.</summary>
+    public uint CpuCount;
 
     public ulong CommitLimit;
     public ulong CommittedPages;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Exclaves.Abi;
 
 namespace Exclaves.ExclaveKit;
 
@@ -21,13 +20,24 @@ public enum ThreadState : uint
 
     /// <summary>Reads from a pipe that is empty.</summary>
     Pipe = 5,
+
+    /// <summary>Sends its answer and waits for the next message.</summary>
+    ReplyReceive = 6,
+
+    /// <summary>Calls another component.</summary>
+    Call = 7,
+
+    /// <summary>Gives its turn up.</summary>
+    Yield = 8,
+
+    /// <summary>Waits until its siblings have been in SK.</summary>
+    Barrier = 9,
 }
 
-/// <summary>One thread of the program: a saved context and what Linux would know about it.</summary>
+/// <summary>One thread of the program, and of SK with the same number: what Linux would know about it.</summary>
 public struct KitThread
 {
-    /// <summary>Valid while the thread is not the running one.</summary>
-    public UserContext Context;
+    /// <summary>Other than <see cref="ThreadState.Runnable"/>: it is in the handler, and its next call of SK is the one that this says.</summary>
     public ThreadState State;
     public uint Tid;
 
@@ -55,9 +65,16 @@ public struct KitThread
     public ulong CallArgument;
     public ulong CallNumber;
 
-    /// <summary>Receive and Pipe: where to copy to.</summary>
+    /// <summary>Receive, ReplyReceive, Call and Pipe: where to copy to; and Call: whom.</summary>
     public ulong Buffer;
     public ulong BufferBytes;
+    public uint Slot;
+
+    /// <summary>A message was received and not answered yet.</summary>
+    public bool Serving;
+
+    /// <summary>When its wait began, as <see cref="KitLock"/> counts: what SK compares with a wake-up that comes first.</summary>
+    public ulong WaitEpoch;
 
     /// <summary>CLONE_CHILD_CLEARTID: cleared, with a wake-up, when the thread ends.</summary>
     public ulong ClearTidAddress;

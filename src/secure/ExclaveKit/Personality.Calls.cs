@@ -19,11 +19,10 @@ public readonly ref partial struct Personality<TMachine>
             return;
         }
 
-        int caller = _state.Current;
         ulong result = number >= PersonalityCall.Base ? DispatchOwn(number) : Dispatch((LinuxCall)number);
 
         // A caller that waits gets its result from whoever ends the wait.
-        if (_state.Current == caller && Current.State == ThreadState.Runnable) { _live.X[0] = result; }
+        if (IsReady) { _live.X[0] = result; }
     }
 
     private ulong Dispatch(LinuxCall number)
@@ -56,7 +55,7 @@ public readonly ref partial struct Personality<TMachine>
             case LinuxCall.GetTid: return Current.Tid;
             case LinuxCall.SetTidAddress: return SetTidAddress(a);
             case LinuxCall.SchedGetAffinity: return GetAffinity(b, c);
-            case LinuxCall.GetCpu: return a == 0 ? Result.Ok : Answer(a, 0u);
+            case LinuxCall.GetCpu: return a == 0 ? Result.Ok : Answer(a, (uint)_thread % _state.CpuCount);
             case LinuxCall.Membarrier: return Membarrier(a);
 
             // Signals.

@@ -15,6 +15,11 @@ public readonly ref partial struct Personality<TMachine>
     private const ulong FaultCodeMask = 0x3F;
     private const ulong FaultAlignment = 0x21;
 
+    /// <summary>Without the level of the table.</summary>
+    private const ulong FaultKindMask = 0x3C;
+    private const ulong FaultTranslation = 0x04;
+    private const ulong FaultPermission = 0x0C;
+
     private enum ExceptionClass : ulong
     {
         InstructionAbort = 0x20,
@@ -37,8 +42,9 @@ public readonly ref partial struct Personality<TMachine>
             return;
         }
 
-        ulong page = Page.Down(address);
-        if (!isFetch && !_state.Resident.Contains(Page.Number(page)) && TryBack(page, isWrite ? MemoryAccess.Write : MemoryAccess.Read)) { return; }
+        // A page that is there already has come by a sibling's fault or call since.
+        bool isOfTables = (syndrome & FaultKindMask) is FaultTranslation or FaultPermission;
+        if (!isFetch && isOfTables && TryBack(Page.Down(address), isWrite ? MemoryAccess.Write : MemoryAccess.Read)) { return; }
 
         bool isMapped = _state.Regions.TryFind(address, out _) || _state.Image.TryFind(address, out _);
         int code = isMapped ? Signal.CodeNoAccess : Signal.CodeNotMapped;

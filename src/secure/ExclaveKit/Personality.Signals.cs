@@ -98,7 +98,7 @@ public readonly ref partial struct Personality<TMachine>
         if (!Signal.IsValid(number)) { return Result.Of(Errno.InvalidArgument); }
 
         _state.Threads[index].PendingSignals |= Signal.Bit((uint)number);
-        if (index != _state.Current) { Interrupt(index); }
+        if (index != _thread) { Interrupt(index); }
 
         return Result.Ok;
     }
@@ -109,22 +109,45 @@ public readonly ref partial struct Personality<TMachine>
         ref KitThread thread = ref _state.Threads[index];
         thread.PendingSignals &= ~IgnoredSignals(thread.PendingSignals & ~thread.BlockedSignals);
         ulong deliverable = thread.PendingSignals & ~thread.BlockedSignals;
-        if (thread.State == ThreadState.Runnable || deliverable == 0) { return; }
+        if (deliverable == 0) { return; }
+
+        if (index != _thread && thread.State is not (ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe))
+        {
+            // It runs, or is in SK for something else: it sees to its signals itself when it comes here.
+            _machine.Kick(index);
+            return;
+        }
 
         ref SignalAction action = ref _state.Actions[BitOperations.TrailingZeroCount(deliverable)];
 
         // A wait with a deadline answers "interrupted" even with SA_RESTART, as Linux does once a handler has run.
         bool isTimed = thread.Deadline != Clock.Never;
-        bool restarts = !isTimed && ((action.Flags & SignalAction.FlagRestart) != 0 || thread.State == ThreadState.Receive);
+        bool restarts = !isTimed && ((action.Flags & SignalAction.FlagRestart) != 0 || thread.State is ThreadState.Receive or ThreadState.ReplyReceive);
         if (thread.State == ThreadState.Sleep) { StoreRest(in thread); }
 
         EndWait(index, restarts ? thread.CallArgument : Result.Of(Errno.Interrupted));
         if (restarts)
         {
-            ref UserContext context = ref ContextOf(index);
+            ref UserContext context = ref _machine.Context(index);
             context.ProgramCounter -= InstructionBytes;
             context.X[8] = thread.CallNumber;
         }
+    }
+
+    /// <summary>This thread is about to wait, and was kicked before it came here.</summary>
+    private void InterruptSelf()
+    {
+        ref KitThread thread = ref Current;
+        if ((thread.PendingSignals & ~thread.BlockedSignals) == 0) { return; }
+
+        if (thread.State == ThreadState.ReplyReceive)
+        {
+            // The answer does not wait for a handler.
+            _ = _machine.Reply();
+            thread.State = ThreadState.Receive;
+        }
+
+        if (thread.State is ThreadState.Receive or ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe) { Interrupt(_thread); }
     }
 
     /// <summary>Those of the signals that would do nothing.</summary>

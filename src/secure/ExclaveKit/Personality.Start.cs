@@ -12,9 +12,10 @@ public readonly ref partial struct Personality<TMachine>
 
     private const int ProgramHeaderBytes = 56;
     private const uint LoadSegment = 1;
+    private const uint MaxCpus = 32;
 
-    /// <summary>Pages of the quota that are not the program's: page tables, one for each 2 MiB in use, and this many besides.</summary>
-    private const ulong ReservedPages = 64;
+    /// <summary>Pages of the quota that are not the program's: page tables, one for each 2 MiB in use, and this many besides, which hold SK's pages of 16 more threads.</summary>
+    private const ulong ReservedPages = 64 + (16 * 7);
     private const ulong TableShare = 32;
 
     /// <summary>Prepares the program of <paramref name="info"/>; the live context is its first instruction afterwards.</summary>
@@ -24,7 +25,7 @@ public readonly ref partial struct Personality<TMachine>
         _state.LastTid = KitState.ProcessId;
         _state.ThreadCount = 1;
         _state.ThreadSlots = 1;
-        _state.Current = KitState.MainThread;
+        _state.CpuCount = info.CpuCount is > 0 and <= MaxCpus ? info.CpuCount : 1;
         _state.BreakStart = UserLayout.MmapBase;
         _state.BreakEnd = UserLayout.MmapBase;
         ulong quota = info.QuotaBytes >> Page.Shift;

@@ -39,7 +39,7 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>Asks the entropy service for a pool full.</summary>
     private bool TryRefillRandom()
     {
-        Span<byte> page = _machine.MessagePage;
+        Span<byte> page = _machine.MessagePage(_thread);
         ref MessageHeader header = ref MemoryMarshal.AsRef<MessageHeader>(page);
         header = default;
         header.Label = MessageLabel.Random;

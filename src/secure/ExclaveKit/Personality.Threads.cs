@@ -3,9 +3,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.ExclaveKit;
 
-/// <remarks>
-/// Threads: all of them on the one thread that SK knows, one at a time. A thread runs until it waits, ends, yields, or is interrupted while another could run.
-/// </remarks>
+/// <remarks>Threads: each is one of SK's, which run on as many CPUs as give time. A thread that waits does so in SK, in the handler; whoever ends its wait writes its result.</remarks>
 public readonly ref partial struct Personality<TMachine>
 {
     private const ulong CloneVm = 0x100;
@@ -22,23 +20,26 @@ public readonly ref partial struct Personality<TMachine>
         // Processes do not exist here; a thread that shares all is the only kind.
         if ((flags & CloneRequired) != CloneRequired || stack == 0) { return Result.Of(Errno.InvalidArgument); }
 
-        int slot = FindFreeThread();
-        if (slot < 0) { return Result.Of(Errno.TryAgain); }
-
         uint tid = _state.LastTid + 1;
         if ((flags & CloneParentSetTid) != 0 && !TryWrite(parentTid, tid)) { return Result.Of(Errno.BadAddress); }
 
         if ((flags & CloneChildSetTid) != 0 && !TryWrite(childTid, tid)) { return Result.Of(Errno.BadAddress); }
+
+        // It enters the handler first of all, where it waits for the lock that we hold.
+        int slot = _state.ThreadCount < KitState.MaxThreads ? _machine.StartThread() : -1;
+        if (slot < 0) { return Result.Of(Errno.TryAgain); }
 
         _state.LastTid = tid;
         _state.ThreadCount++;
         _state.ThreadSlots = Math.Max(_state.ThreadSlots, slot + 1);
         ref KitThread child = ref _state.Threads[slot];
         child = default;
-        child.Context = _live;
-        child.Context.X[0] = 0;
-        child.Context.StackPointer = stack;
-        if ((flags & CloneSetTls) != 0) { child.Context.ThreadPointer = threadPointer; }
+        child.Deadline = Clock.Never;
+        ref UserContext context = ref _machine.Context(slot);
+        context = _live;
+        context.X[0] = 0;
+        context.StackPointer = stack;
+        if ((flags & CloneSetTls) != 0) { context.ThreadPointer = threadPointer; }
 
         child.State = ThreadState.Runnable;
         child.Tid = tid;
@@ -46,16 +47,6 @@ public readonly ref partial struct Personality<TMachine>
         child.AlternateStackFlags = AlternateStackDisabled;
         child.ClearTidAddress = (flags & CloneChildClearTid) != 0 ? childTid : 0;
         return tid;
-    }
-
-    private int FindFreeThread()
-    {
-        for (int i = 0; i < KitState.MaxThreads; i++)
-        {
-            if (_state.Threads[i].State == ThreadState.None) { return i; }
-        }
-
-        return -1;
     }
 
     private ulong ExitThread()
@@ -85,70 +76,8 @@ public readonly ref partial struct Personality<TMachine>
 
     private ulong YieldTurn()
     {
-        _live.X[0] = Result.Ok;
-        PassTurn();
-        return _live.X[0];
-    }
-
-    /// <summary>Lets the next runnable thread go on, if there is one.</summary>
-    private void PassTurn()
-    {
-        ExpireWaits();
-        int next = FindRunnable();
-        if (next >= 0) { SwitchTo(next); }
-    }
-
-    /// <summary>The running thread cannot go on: finds one that can, by waiting for it if need be.</summary>
-    private void SwitchToRunnable()
-    {
-        while (true)
-        {
-            ExpireWaits();
-            int next = FindRunnable();
-            if (next >= 0)
-            {
-                SwitchTo(next);
-                return;
-            }
-
-            int receiver = FindReceiver();
-            if (receiver >= 0)
-            {
-                // Deadlines of others are looked at when the message is here: nobody pays for time before that.
-                AwaitMessage(receiver);
-            }
-            else if (_state.TimedWaits > 0)
-            {
-                _machine.Yield();
-            }
-            else
-            {
-                End("every thread waits for another one."u8, 1);
-            }
-        }
-    }
-
-    /// <summary>The next runnable thread after the running one, in order; the running one itself is the last choice.</summary>
-    private int FindRunnable()
-    {
-        int index = _state.Current;
-        for (int i = 0; i < _state.ThreadSlots; i++)
-        {
-            index = index + 1 < _state.ThreadSlots ? index + 1 : 0;
-            if (_state.Threads[index].State == ThreadState.Runnable) { return index; }
-        }
-
-        return -1;
-    }
-
-    private int FindReceiver()
-    {
-        for (int i = 0; i < _state.ThreadSlots; i++)
-        {
-            if (_state.Threads[i].State == ThreadState.Receive) { return i; }
-        }
-
-        return -1;
+        BeginWait(ThreadState.Yield, Clock.Never);
+        return Result.Ok;
     }
 
     private int FindTid(ulong tid)
@@ -161,75 +90,51 @@ public readonly ref partial struct Personality<TMachine>
         return -1;
     }
 
-    private void SwitchTo(int index)
-    {
-        if (index == _state.Current) { return; }
+    private static ulong IdOf(int thread) => (ulong)thread;
 
-        Count(KitStatistic.Switches);
-        if (Current.State != ThreadState.None) { Current.Context = _live; }
-
-        _state.Current = index;
-        _live = Current.Context;
-    }
-
-    /// <summary>The registers of any thread: those of the running one are live, all others are saved.</summary>
-    private ref UserContext ContextOf(int index) => ref index == _state.Current ? ref _live : ref _state.Threads[index].Context;
-
-    /// <summary>The running thread starts to wait.</summary>
+    /// <summary>This thread starts to wait.</summary>
     private void BeginWait(ThreadState state, ulong deadline)
     {
+        Count(KitStatistic.Waits);
         ref KitThread thread = ref Current;
         thread.State = state;
         thread.Deadline = deadline;
         thread.WaitSequence = _state.WaitSequence++;
-        if (deadline != Clock.Never) { _state.TimedWaits++; }
+        thread.WaitEpoch = _state.Lock.NextEpoch();
     }
 
     /// <summary>A wait is over and its call answers <paramref name="result"/>.</summary>
     private void EndWait(int index, ulong result)
     {
         ref KitThread thread = ref _state.Threads[index];
-        if (thread.Deadline != Clock.Never) { _state.TimedWaits--; }
-
         thread.State = ThreadState.Runnable;
         thread.Deadline = Clock.Never;
         thread.WaitAddress = 0;
-        ContextOf(index).X[0] = result;
-    }
-
-    private void ExpireWaits()
-    {
-        if (_state.TimedWaits == 0) { return; }
-
-        ulong now = _machine.Counter;
-        for (int i = 0; i < _state.ThreadSlots; i++)
-        {
-            ref KitThread thread = ref _state.Threads[i];
-            if (thread.State is not (ThreadState.Futex or ThreadState.Sleep) || thread.Deadline > now) { continue; }
-
-            EndWait(i, thread.State == ThreadState.Sleep ? Result.Ok : Result.Of(Errno.TimedOut));
-        }
+        _machine.Context(index).X[0] = result;
+        if (index != _thread) { _machine.WakeEpoch(IdOf(index), _state.Lock.NextEpoch(), EpochWake.Thread, index); }
     }
 
     private ulong GetAffinity(ulong bytes, ulong mask)
     {
-        // One thread runs at a time, so there is one CPU.
         if (bytes < sizeof(ulong) || bytes % sizeof(ulong) != 0) { return Result.Of(Errno.InvalidArgument); }
 
-        return TryWrite(mask, 1UL) ? sizeof(ulong) : Result.Of(Errno.BadAddress);
+        return TryWrite(mask, (1UL << (int)_state.CpuCount) - 1) ? sizeof(ulong) : Result.Of(Errno.BadAddress);
     }
 
-    /// <summary>Every thread sees what the others have written, since they take turns on one CPU: SK's switch between CPUs is a barrier itself.</summary>
-    private static ulong Membarrier(ulong command)
+    /// <summary>Linux promises that whoever runs another thread has passed a full barrier when this returns; so does SK.</summary>
+    private ulong Membarrier(ulong command)
     {
         const ulong Query = 0;
         const ulong PrivateExpedited = 8;
         const ulong RegisterPrivateExpedited = 16;
-        return command switch
+        switch (command)
         {
-            Query => PrivateExpedited | RegisterPrivateExpedited,
-            PrivateExpedited or RegisterPrivateExpedited => Result.Ok,
-            _ => Result.Of(Errno.InvalidArgument),
-        };
+            case Query: return PrivateExpedited | RegisterPrivateExpedited;
+            case RegisterPrivateExpedited: return Result.Ok;
+            case PrivateExpedited:
+                BeginWait(ThreadState.Barrier, Clock.Never);
+                return Result.Ok;
+            default: return Result.Of(Errno.InvalidArgument);
+        }
     }
 }

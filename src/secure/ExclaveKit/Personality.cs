@@ -7,8 +7,9 @@ namespace Exclaves.ExclaveKit;
 
 /// <summary>Linux, as one conclave sees it: calls, faults, threads, signals.</summary>
 /// <remarks>
-/// A view for one entry into the handler: the state, the machine and the running thread's context, which the caller resumes when
-/// <see cref="Handle"/> returns. Another thread may be in it by then. One thread runs at a time, so nothing here needs a lock.
+/// A view for one entry into the handler by one of the conclave's threads, with the lock: the state, the machine, and the context which it goes on with.
+/// Nothing here waits. What has to is a call of SK that the thread makes without the lock (<see cref="Await"/>), and whose end it comes back with
+/// (<see cref="EndAwait"/>); <see cref="KitThread.State"/> says which.
 /// </remarks>
 public readonly ref partial struct Personality<TMachine>
     where TMachine : struct, IKitMachine
@@ -16,19 +17,27 @@ public readonly ref partial struct Personality<TMachine>
     private readonly ref KitState _state;
     private readonly ref TMachine _machine;
 
-    /// <summary>Registers of the running thread, and of nobody else.</summary>
+    /// <summary>Registers of this thread.</summary>
     private readonly ref UserContext _live;
+    private readonly int _thread;
 
-    public Personality(ref KitState state, ref TMachine machine, ref UserContext live)
+    public Personality(ref KitState state, ref TMachine machine, int thread)
     {
         _state = ref state;
         _machine = ref machine;
-        _live = ref live;
+        _thread = thread;
+        _live = ref machine.Context(thread);
     }
 
-    private ref KitThread Current => ref _state.Threads[_state.Current];
+    private ref KitThread Current => ref _state.Threads[_thread];
 
-    /// <summary>Takes one reflected event to its end.</summary>
+    /// <summary>The thread goes back to its program; else it has to <see cref="Await"/> first.</summary>
+    public bool IsReady => Current.State == ThreadState.Runnable;
+
+    /// <summary>The thread has ended.</summary>
+    public bool IsGone => Current.State == ThreadState.None;
+
+    /// <summary>Takes one reflected event as far as it goes.</summary>
     public void Handle(ReflectReason reason)
     {
         switch (reason)
@@ -43,7 +52,6 @@ public readonly ref partial struct Personality<TMachine>
                 HandleException();
                 break;
             case ReflectReason.Tick:
-                PassTurn();
                 break;
             default:
                 End("SK reflects an event of an unknown kind."u8, 1);
@@ -53,12 +61,64 @@ public readonly ref partial struct Personality<TMachine>
         FinishEntry();
     }
 
-    /// <summary>Before the running thread goes on: somebody must be able to run, and signals that arrived are delivered.</summary>
+    /// <summary>What the thread waits for, in SK, without the lock.</summary>
+    public Status Await()
+    {
+        ref KitThread thread = ref Current;
+        switch (thread.State)
+        {
+            case ThreadState.Receive:
+                return _machine.Receive();
+            case ThreadState.ReplyReceive:
+                return _machine.ReplyReceive();
+            case ThreadState.Call:
+                return _machine.Call(thread.Slot);
+            case ThreadState.Yield:
+                _machine.Yield();
+                return Status.Ok;
+            case ThreadState.Barrier:
+                _machine.Barrier();
+                return Status.Ok;
+            default:
+                // Whoever ends this wait has had a later epoch, so it does not matter who is first.
+                return _machine.WaitEpoch(IdOf(_thread), thread.WaitEpoch, 0, thread.Deadline == Clock.Never ? 0 : thread.Deadline);
+        }
+    }
+
+    /// <summary>It is back, with the lock.</summary>
+    public void EndAwait(Status status)
+    {
+        switch (Current.State)
+        {
+            case ThreadState.Receive or ThreadState.ReplyReceive:
+                EndReceive(status);
+                break;
+            case ThreadState.Call:
+                EndWait(_thread, status == Status.Ok ? TakeAnswer() : Refused(status));
+                break;
+            case ThreadState.Yield or ThreadState.Barrier:
+                EndWait(_thread, Result.Ok);
+                break;
+            case ThreadState.Futex or ThreadState.Sleep when Current.Deadline <= _machine.Counter:
+                EndWait(_thread, Current.State == ThreadState.Sleep ? Result.Ok : Result.Of(Errno.TimedOut));
+                break;
+            case ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe:
+                // For nothing: what woke it came before this.
+                Current.WaitEpoch = _state.Lock.NextEpoch();
+                break;
+            default:
+                break;
+        }
+
+        FinishEntry();
+    }
+
+    /// <summary>Before the thread goes on, or waits: signals that arrived are delivered. Nobody would come for them later.</summary>
     private void FinishEntry()
     {
-        if (Current.State != ThreadState.Runnable) { SwitchToRunnable(); }
+        if (!IsReady && !IsGone) { InterruptSelf(); }
 
-        DeliverPending();
+        if (IsReady) { DeliverPending(); }
     }
 
     private void Count(KitStatistic statistic) => _state.Statistics[(int)statistic]++;

@@ -11,7 +11,7 @@ public static class PersonalityCall
     /// <summary>Below this number everything is Linux's ("EX" in the upper half).</summary>
     public const ulong Base = 0x4558_0000;
 
-    /// <summary>x0 = buffer, x1 = its bytes: waits for a message; header and body are copied to the buffer. Answers the bytes copied.</summary>
+    /// <summary>x0 = buffer, x1 = its bytes: waits for a message, on whichever thread, several of them at once; header and body are copied to the buffer. Answers the bytes copied.</summary>
     public const ulong Receive = Base + 0;
 
     /// <summary>x0 = buffer, x1 = its bytes: the header's length says how much of the body is the answer; then as <see cref="Receive"/>.</summary>
@@ -47,8 +47,8 @@ public enum KitStatistic : uint
     /// <summary>Signals delivered, in total.</summary>
     Signals = 5,
 
-    /// <summary>Switches between threads of this conclave, in total.</summary>
-    Switches = 6,
+    /// <summary>Waits of threads of this conclave, in total.</summary>
+    Waits = 6,
 
     /// <summary>Threads that live now.</summary>
     Threads = 7,

@@ -34,8 +34,8 @@ public static class Background<TMachine> where TMachine : struct, IMachine
     /// <summary>Turns that end by an interrupt, until the lender sleeps.</summary>
     private const byte Turns = 2;
 
-    /// <summary>Components that are looked at in one step, and threads that wait for each other.</summary>
-    private const int Components = 8;
+    /// <summary>Threads that are looked at in one step, of one component at least; and of those that wait for each other.</summary>
+    private const uint Looks = 64;
     private const int Depth = 16;
 
     /// <summary>A thread has become ready beside the call that runs, or instead of it.</summary>
@@ -129,7 +129,7 @@ public static class Background<TMachine> where TMachine : struct, IMachine
     private static ulong Find(ref KernelState kernel, out bool more)
     {
         more = false;
-        int looked = 0;
+        uint looked = 0;
         int last = kernel.Background.Last;
         for (int i = 1; i <= kernel.ComponentCount; i++)
         {
@@ -149,7 +149,8 @@ public static class Background<TMachine> where TMachine : struct, IMachine
             }
 
             word &= waits ? ulong.MaxValue : ~bit;
-            more = ++looked == Components;
+            looked += kernel.Components[index].ThreadCount;
+            more = looked >= Looks;
             if (more)
             {
                 return 0;

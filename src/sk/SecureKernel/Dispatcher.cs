@@ -357,15 +357,12 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
 
     public static Step Run(ref KernelState kernel, ref Cpu cpu, ref Thread thread, bool own)
     {
-        if (thread.Interrupted || thread.Kicked)
+        thread.Interrupted = false;
+        if (thread.Kicked && thread.Personality.Handler != 0 && !thread.Personality.InHandler
+            && !Exceptions<TMachine>.Reflect(ref kernel, ref thread, ReflectReason.Tick))
         {
-            thread.Interrupted = false;
-            if (thread.Personality.Handler != 0 && !thread.Personality.InHandler
-                && !Exceptions<TMachine>.Reflect(ref kernel, ref thread, ReflectReason.Tick))
-            {
-                Lifecycle<TMachine>.End(ref kernel, ref thread, "personality context unmapped"u8);
-                return Step.Again;
-            }
+            Lifecycle<TMachine>.End(ref kernel, ref thread, "personality context unmapped"u8);
+            return Step.Again;
         }
 
         if (!own)

@@ -105,6 +105,7 @@ public static class EpochCalls<TMachine> where TMachine : struct, IMachine
             // This thread was helped, so that the other one can go on.
             context.X[0] = (ulong)Status.Ok;
             caller.State = ThreadState.Ready;
+            Background<TMachine>.Note(ref kernel, in caller);
             return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
         }
 

@@ -5,7 +5,7 @@ namespace Exclaves.SecureKernel;
 /// <summary>A call for which nobody can do anything sleeps in Linux, by the driver's own SUSPEND (tee-abi 1.10), instead of coming back at once.</summary>
 /// <remarks>
 /// That sleep is short and grows, since nothing here could end it early. A signal does, and Linux does not say so; but a sleep that was shorter than what was asked for is a signal's doing.
-/// The driver looks for signals nowhere else, so the call ends then (I14): a thread that waits for a notification is told, and can answer; whoever does not is left behind.
+/// The driver looks for signals nowhere else, so the call ends then (I14): a thread that waits for a notification or a sibling is told, and can answer; whoever does not is left behind.
 /// A Linux that lies about the time ends its own calls.
 /// </remarks>
 public static class Naps<TMachine> where TMachine : struct, IMachine
@@ -78,10 +78,14 @@ public static class Naps<TMachine> where TMachine : struct, IMachine
 
     private static void Tell(ref KernelState kernel, ref Downcall call, ref Thread server, int index)
     {
-        if (server.State == ThreadState.Listening && !call.Told)
+        if (server.State is ThreadState.Listening or ThreadState.Epoch && !call.Told)
         {
             call.Told = true;
-            EndpointQueue<TMachine>.RemoveFrom(ref kernel, ref TMachine.At<Notification>(server.Target).Waiters, server.Address);
+            if (server.State == ThreadState.Listening)
+            {
+                EndpointQueue<TMachine>.RemoveFrom(ref kernel, ref TMachine.At<Notification>(server.Target).Waiters, server.Address);
+            }
+
             Messages<TMachine>.Wake(ref server, Status.Cancelled);
             return;
         }

@@ -7,6 +7,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Tasks;
+using Exclaves.Cli.Image;
 using Exclaves.Cli.Terminal;
 using Exclaves.Cli.Tools;
 
@@ -48,6 +49,22 @@ public sealed partial class Builder
         File.WriteAllText(Stamp, sources);
     }
 
+    /// <summary>Publishes the projects of an addition, with the SDK that its own folder asks for.</summary>
+    public async Task Publish(SystemAddition addition, CancellationToken cancel)
+    {
+        foreach (string project in addition.Publish)
+        {
+            await _screen.Step($"publish: {Path.GetFileName(project)}", async () =>
+            {
+                ToolResult result = await Tool.Run("dotnet", ["publish", project, "-nologo", "-v", "minimal", "-clp:NoSummary"], cancel, _screen.Detail, addition.Folder);
+                if (result.ExitCode != 0)
+                {
+                    throw new ExclaveException($"{project} does not build: {FirstError(result)}");
+                }
+            });
+        }
+    }
+
     /// <summary>A digest of every source file's name, size and time, so that a file that vanished counts as well.</summary>
     public static string DescribeSources(string root)
     {
@@ -80,10 +97,12 @@ public sealed partial class Builder
         File.WriteAllLines(logPath, result.Output.Concat(result.Errors));
         if (result.ExitCode != 0)
         {
-            string? error = result.Output.Concat(result.Errors).FirstOrDefault(line => ErrorLine().IsMatch(line));
-            throw new ExclaveException($"The solution does not build: {error?.Trim() ?? result.LastWords} (all of it: {_workspace.Relative(logPath)})");
+            throw new ExclaveException($"The solution does not build: {FirstError(result)} (all of it: {_workspace.Relative(logPath)})");
         }
     }
+
+    private static string FirstError(ToolResult result) =>
+        result.Output.Concat(result.Errors).FirstOrDefault(line => ErrorLine().IsMatch(line))?.Trim() ?? result.LastWords;
 
     /// <summary>Static arm64 executables for the machine's Linux: `dotnet publish` puts them into out/guest (GuestProgram.props).</summary>
     private async Task PublishGuestPrograms(CancellationToken cancel)

@@ -1,5 +1,6 @@
 using System.Collections.Generic;
 using System.CommandLine;
+using System.IO;
 using System.Linq;
 using System.Threading;
 using System.Threading.Tasks;
@@ -14,15 +15,22 @@ public static class ContractCommand
     public static Command Create(Session session)
     {
         Option<bool> mayBreak = new("--break") { Description = "Also write a contract that programs built before do not understand" };
-        Command update = new("update", "Writes the contract files anew, next to the interfaces, for whoever checks them in") { mayBreak };
-        update.SetAction((parsed, cancel) => Update(session, parsed.GetValue(mayBreak), cancel));
+        Argument<FileSystemInfo> project = new("PROJECT")
+        {
+            Description = "Project or folder whose interfaces are meant (this repository's when left out)",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        project.AcceptExistingOnly();
+        Command update = new("update", "Writes the contract files anew, next to the interfaces, for whoever checks them in") { project, mayBreak };
+        update.SetAction((parsed, cancel) => Update(session, parsed.GetValue(project), parsed.GetValue(mayBreak), cancel));
         return new Command("contract", "The contracts of Tightbeam interfaces: what both sides of a service promise") { update };
     }
 
-    private static async Task<int> Update(Session session, bool mayBreak, CancellationToken cancel)
+    private static async Task<int> Update(Session session, FileSystemInfo? named, bool mayBreak, CancellationToken cancel)
     {
         List<string> written = [];
-        foreach (string project in ContractUpdate.FindProjects(session.Workspace.Root))
+        IEnumerable<string> projects = named is null ? ContractUpdate.FindProjects(session.Workspace.Root) : [named.FullName];
+        foreach (string project in projects)
         {
             await session.Screen.Step($"contract: {session.Workspace.Relative(project)}", async () =>
             {

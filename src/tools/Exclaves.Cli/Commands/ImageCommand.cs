@@ -35,12 +35,19 @@ public static class ImageCommand
             HelpName = "FILE",
         };
         Option<FileInfo?> system = MachineOptions.CreateSystem();
-        Command build = new("build", "Makes and signs an image that boots to a shell on its console") { append, production, system, output };
+        Option<FileInfo?> add = MachineOptions.CreateAdd();
+        Command build = new("build", "Makes and signs an image that boots to a shell on its console") { append, production, system, add, output };
         build.SetAction(async (parsed, cancel) =>
         {
-            GuestPackages packages = await session.Prepare(build: true, cancel);
+            MachineSpec spec = new()
+            {
+                Append = parsed.GetValue(append)!,
+                ProductionKey = parsed.GetValue(production),
+                System = parsed.GetValue(system)?.FullName,
+                Addition = parsed.GetValue(add)?.FullName,
+            };
+            GuestPackages packages = await session.Prepare(build: true, cancel, spec);
             string target = Path.GetFullPath(parsed.GetValue(output) ?? session.Workspace.Image);
-            MachineSpec spec = new() { Append = parsed.GetValue(append)!, ProductionKey = parsed.GetValue(production), System = parsed.GetValue(system)?.FullName };
             SystemImage.Build(session.Workspace, packages, new GuestOrder([], false, ""), spec, target);
             Terminal.Screen.Result($"{session.Workspace.Relative(target)}: {new FileInfo(target).Length / 1024 / 1024} MiB");
             return ExitCode.Success;

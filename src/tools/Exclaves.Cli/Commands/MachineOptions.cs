@@ -51,6 +51,8 @@ public sealed class MachineOptions
 
     public Option<FileInfo?> System { get; } = CreateSystem();
 
+    public Option<FileInfo?> Add { get; } = CreateAdd();
+
     public Option<bool> NoBuild { get; } = new("--no-build") { Description = "Use what was built last" };
 
     public Option<string> Append { get; } = new("--append")
@@ -71,6 +73,19 @@ public sealed class MachineOptions
             }
         });
         return system;
+    }
+
+    public static Option<FileInfo?> CreateAdd()
+    {
+        Option<FileInfo?> add = new("--add") { Description = "More components, services and programs for the system (JSON), of a conclave outside this repository", HelpName = "FILE" };
+        add.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<FileInfo?>() is { Exists: false } file)
+            {
+                result.AddError($"--add: there is no file '{file}'.");
+            }
+        });
+        return add;
     }
 
     public void AddTo(Command command)
@@ -100,6 +115,7 @@ public sealed class MachineOptions
         command.Options.Add(Append);
         command.Options.Add(Production);
         command.Options.Add(System);
+        command.Options.Add(Add);
         command.Options.Add(NoBuild);
         command.Options.Add(StopOnPanic);
         command.Options.Add(Unprotected);
@@ -121,6 +137,7 @@ public sealed class MachineOptions
         StopsOnPanic = parsed.GetValue(StopOnPanic),
         ProductionKey = parsed.GetValue(Production),
         System = parsed.GetValue(System)?.FullName,
+        Addition = parsed.GetValue(Add)?.FullName,
         Variant = parsed.GetValue(Unprotected) ? ImageVariant.Weak : parsed.GetValue(Checked) ? ImageVariant.Checked : ImageVariant.Normal,
     };
 

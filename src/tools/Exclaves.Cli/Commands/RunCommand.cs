@@ -53,7 +53,7 @@ public static class RunCommand
 
     private static async Task<int> Run(Session session, MachineSpec spec, string[] words, TimeSpan limit, bool build, CancellationToken cancel)
     {
-        GuestPackages packages = await session.Prepare(build, cancel);
+        GuestPackages packages = await session.Prepare(build, cancel, spec);
         await using Stream output = new StandardStream(1);
         await using Stream errors = new StandardStream(2);
         GuestOutcome outcome = await session.Run(packages, spec, words, limit, output, errors, cancel);

@@ -26,13 +26,19 @@ public sealed class Session
     public Screen Screen { get; }
 
     /// <summary>Set-up and build; both cost nothing when nothing is missing or changed.</summary>
-    public async Task<GuestPackages> Prepare(bool build, CancellationToken cancel)
+    /// <param name="spec">The machine whose system's addition is published as well.</param>
+    public async Task<GuestPackages> Prepare(bool build, CancellationToken cancel, MachineSpec? spec = null)
     {
         await HostSetup.Run(Screen, cancel);
         GuestPackages packages = await GuestPackages.Ensure(Workspace, refresh: false, Screen, cancel);
         if (build)
         {
-            await new Builder(Workspace, Screen).Run(cancel);
+            Builder builder = new(Workspace, Screen);
+            await builder.Run(cancel);
+            if (spec != null && SystemImage.Addition(Workspace, spec) is { } addition)
+            {
+                await builder.Publish(addition, cancel);
+            }
         }
 
         return packages;

@@ -28,7 +28,7 @@ public static class UpCommand
 
     private static async Task<int> Run(Session session, MachineSpec spec, bool build, CancellationToken cancel)
     {
-        GuestPackages packages = await session.Prepare(build, cancel);
+        GuestPackages packages = await session.Prepare(build, cancel, spec);
         bool isTerminal = !Console.IsInputRedirected && !Console.IsOutputRedirected;
         using RunFolder folder = RunFolder.Take(session.Workspace);
         GuestOrder order = GuestOrder.For(spec, [], "") with { Terminal = isTerminal ? (Console.WindowHeight, Console.WindowWidth) : null };

@@ -37,7 +37,7 @@ public static class ContractUpdate
         ToolResult result = await Tool.Run(
             "dotnet",
             [
-                "build", project, "-nologo", "-v", "minimal", "-clp:NoSummary", "-p:BuildConclaves=false",
+                "build", project, "-nologo", "-v", "minimal", "-clp:NoSummary", "-p:LinkConclaves=false",
                 "-p:TightbeamContracts=" + (mayBreak ? "break" : "update"), "-p:EmitCompilerGeneratedFiles=true", "-p:CompilerGeneratedFilesOutputPath=" + folder,
             ],
             cancel,

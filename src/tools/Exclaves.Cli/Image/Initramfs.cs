@@ -44,12 +44,20 @@ public static class Initramfs
     }
 
     /// <summary>The part of one run: an archive of its own, which Linux unpacks over the first.</summary>
-    public static void WriteRun(Stream stream, GuestOrder order)
+    /// <param name="programs">More executables for the PATH.</param>
+    public static void WriteRun(Stream stream, GuestOrder order, IReadOnlyList<string> programs)
     {
         using CpioWriter archive = new(stream);
         archive.AddFile("exclave/settings", Encoding.UTF8.GetBytes(order.FormatSettings()));
         archive.AddFile("exclave/command", Encoding.UTF8.GetBytes(order.FormatCommand()), isExecutable: true);
+        foreach (string program in programs)
+        {
+            archive.AddFile("usr/bin/" + Path.GetFileName(program), ReadProgram(program), isExecutable: true);
+        }
     }
+
+    private static byte[] ReadProgram(string path) =>
+        File.Exists(path) ? File.ReadAllBytes(path) : throw new ExclaveException($"There is no program '{path}' for the guest; `dotnet publish` of its project makes it.");
 
     private static void AddScripts(CpioWriter archive, Workspace workspace)
     {

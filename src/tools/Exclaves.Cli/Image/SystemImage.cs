@@ -34,7 +34,7 @@ public static class SystemImage
         using (FileStream stream = File.Create(initramfs))
         {
             Initramfs.WriteBase(stream, workspace, packages);
-            Initramfs.WriteRun(stream, order);
+            Initramfs.WriteRun(stream, order, Addition(workspace, spec)?.Programs ?? []);
         }
 
         if (!spec.HasMonitor)
@@ -85,6 +85,10 @@ public static class SystemImage
     public static string Description(Workspace workspace, MachineSpec spec, string folder) =>
         spec.Addition != null || spec.StopsOnPanic ? Path.Combine(folder, "system.json") : Base(workspace, spec);
 
+    /// <summary>What the machine's system gets beside its own; null: nothing.</summary>
+    public static SystemAddition? Addition(Workspace workspace, MachineSpec spec) =>
+        spec.Addition == null ? null : SystemAddition.Read(Path.Combine(workspace.Root, spec.Addition));
+
     /// <summary>Writes the description of a system with many conclaves and services.</summary>
     public static void WriteScale(Workspace workspace, int conclaves, int services, string target)
     {
@@ -112,26 +116,13 @@ public static class SystemImage
     /// <summary>The description with what the order adds to it.</summary>
     private static string Alter(Workspace workspace, MachineSpec spec)
     {
-        JsonNode sum = JsonNode.Parse(File.ReadAllText(Base(workspace, spec)))!;
+        JsonObject sum = JsonNode.Parse(File.ReadAllText(Base(workspace, spec)))!.AsObject();
         if (spec.StopsOnPanic)
         {
             sum["stopOnPanic"] = true;
         }
 
-        if (spec.Addition == null)
-        {
-            return sum.ToJsonString();
-        }
-
-        JsonNode more = JsonNode.Parse(File.ReadAllText(Path.Combine(workspace.Root, spec.Addition)))!;
-        foreach (string list in (ReadOnlySpan<string>)["components", "services"])
-        {
-            foreach (JsonNode? entry in more[list]!.AsArray())
-            {
-                sum[list]!.AsArray().Add(entry!.DeepClone());
-            }
-        }
-
+        Addition(workspace, spec)?.AddTo(sum);
         return sum.ToJsonString();
     }
 }

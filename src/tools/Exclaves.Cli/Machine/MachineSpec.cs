@@ -53,7 +53,7 @@ public sealed record MachineSpec
     /// <summary>File that describes the system; null: systems/demo.json.</summary>
     public string? System { get; init; }
 
-    /// <summary>More components and services for the system, in a file relative to the repository's root; null: none.</summary>
+    /// <summary>File with more components and services for the system (<see cref="SystemAddition"/>), relative to the repository's root; null: none.</summary>
     public string? Addition { get; init; }
 
     /// <summary>File that is the guest's disk /dev/vda, on virtio; null: none.</summary>

@@ -1,0 +1,114 @@
+using System;
+using System.Diagnostics;
+using System.Globalization;
+using System.Threading;
+using Exclaves.Abi;
+using Exclaves.Client;
+
+namespace Exclaves.Guest;
+
+/// <summary>A .NET conclave whose threads run on several CPUs at once (tests/ExclaveKit.Stress): right results, collections meanwhile, and a killed caller hurts nobody.</summary>
+internal static class ParallelTests
+{
+    /// <summary>First argument of a process that computes until it is killed.</summary>
+    public const string Command = "compute-for-ever";
+
+    private const int Kills = 5;
+    private const int LifeMilliseconds = 300;
+    private const ulong VictimRounds = 300;
+    private const int SettleMilliseconds = 20_000;
+
+    /// <summary>More than turns of threads in a minute.</summary>
+    private const ulong SeenInTurns = 15_000;
+
+    private static readonly ServiceName Stress = new(Guid.Parse(Services.Stress), "Stress");
+
+    /// <summary>Computes until it is killed.</summary>
+    public static int ComputeForEver()
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(Stress);
+        Console.Out.WriteLine("computes");
+        while (true)
+        {
+            _ = Compute(session, 2, VictimRounds);
+        }
+    }
+
+    public static int Run(int threads, int rounds)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using StatisticsClient statistics = StatisticsClient.Open(device);
+        using TeeSession session = device.OpenSession(Stress);
+        _ = Compute(session, 1, 1);
+        ulong before = statistics.Counters()[SkCounter.DowncallsInUse];
+
+        (ulong wrong, ulong collections) = Compute(session, (ulong)threads, (ulong)rounds);
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {threads} threads of one call, {wrong} wrong, collected meanwhile: {(collections != 0 ? "yes" : "no")}"));
+        bool good = wrong == 0 && collections != 0;
+
+        Span<TeeParameter> parameters = [TeeParameter.Output()];
+        session.Invoke((uint)StressOperation.Meet, nameof(StressOperation.Meet), parameters);
+        Console.Out.WriteLine($"parallel: two threads of one call run {(parameters[0].A > SeenInTurns ? "at once" : "in turns")}");
+
+        wrong = ComputeAtOnce(device, threads, rounds);
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {threads} calls at once, {wrong} wrong"));
+        good &= wrong == 0;
+
+        ulong failed = 0;
+        for (int i = 0; i < Kills; i++)
+        {
+            using Process victim = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Command]) { RedirectStandardOutput = true })!;
+            _ = victim.StandardOutput.ReadLine();
+            Thread.Sleep(LifeMilliseconds);
+            victim.Kill();
+            (wrong, _) = Compute(session, 2, (ulong)rounds / 4);
+            victim.WaitForExit();
+            failed += wrong;
+        }
+
+        good &= failed == 0;
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {Kills} callers killed, {failed} results of others wrong"));
+
+        // What the dead have begun is ended on time that Linux lends.
+        long deadline = Environment.TickCount64 + SettleMilliseconds;
+        ulong after;
+        do
+        {
+            after = statistics.Counters()[SkCounter.DowncallsInUse];
+        }
+        while (after != before && Environment.TickCount64 < deadline);
+
+        Console.Out.WriteLine(after == before ? "parallel: counters returned" : string.Create(CultureInfo.InvariantCulture, $"parallel: {after} calls are in use, {before} before"));
+        return good && after == before ? 0 : 1;
+    }
+
+    private static ulong ComputeAtOnce(TeeDevice device, int callers, int rounds)
+    {
+        ulong wrong = 0;
+        Thread[] threads = new Thread[callers];
+        for (int i = 0; i < callers; i++)
+        {
+            threads[i] = new Thread(() =>
+            {
+                using TeeSession session = device.OpenSession(Stress);
+                _ = Interlocked.Add(ref wrong, Compute(session, 1, (ulong)rounds).Wrong);
+            });
+            threads[i].Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        return wrong;
+    }
+
+    private static (ulong Wrong, ulong Collections) Compute(TeeSession session, ulong threads, ulong rounds)
+    {
+        Span<TeeParameter> parameters = [TeeParameter.Input(threads, rounds), TeeParameter.Output()];
+        session.Invoke((uint)StressOperation.Compute, nameof(StressOperation.Compute), parameters);
+        return (parameters[1].A, parameters[1].B);
+    }
+}
