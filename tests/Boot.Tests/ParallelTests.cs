@@ -12,7 +12,7 @@ public class ParallelTests
     [Theory, InlineData(1), InlineData(2), InlineData(4)]
     public async Task AConclaveComputesOnAllCpusAndIsCollectedMeanwhile(int cpus) => Assert.Equal(
         "parallel: 4 threads of one call, 0 wrong, collected meanwhile: yes\n"
-        + $"parallel: two threads of one call run {(cpus == 1 ? "in turns" : "at once")}\n"
+        + $"parallel: threads of one conclave run {(cpus == 1 ? "in turns" : "at once")}\n"
         + "parallel: 4 calls at once, 0 wrong\n"
         + "parallel: 5 callers killed, 0 results of others wrong\n"
         + "parallel: counters returned\n",

@@ -16,6 +16,8 @@ internal static class ParallelTests
     private const int Kills = 5;
     private const int LifeMilliseconds = 300;
     private const ulong VictimRounds = 300;
+    /// <summary>A loaded host may keep one of the machine's CPUs from running for long.</summary>
+    private const int Meetings = 5;
     private const int SettleMilliseconds = 20_000;
 
     /// <summary>More than turns of threads in a minute.</summary>
@@ -41,15 +43,19 @@ internal static class ParallelTests
         using StatisticsClient statistics = StatisticsClient.Open(device);
         using TeeSession session = device.OpenSession(Stress);
         _ = Compute(session, 1, 1);
-        ulong before = statistics.Counters()[SkCounter.DowncallsInUse];
+        ulong before = KillTest.Snapshot.Take(statistics).Counters[SkCounter.DowncallsInUse];
 
         (ulong wrong, ulong collections) = Compute(session, (ulong)threads, (ulong)rounds);
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {threads} threads of one call, {wrong} wrong, collected meanwhile: {(collections != 0 ? "yes" : "no")}"));
         bool good = wrong == 0 && collections != 0;
 
-        Span<TeeParameter> parameters = [TeeParameter.Output()];
-        session.Invoke((uint)StressOperation.Meet, nameof(StressOperation.Meet), parameters);
-        Console.Out.WriteLine($"parallel: two threads of one call run {(parameters[0].A > SeenInTurns ? "at once" : "in turns")}");
+        ulong seen = 0;
+        for (int i = 0; i < Meetings && seen <= SeenInTurns; i++)
+        {
+            seen = Meet(device);
+        }
+
+        Console.Out.WriteLine($"parallel: threads of one conclave run {(seen > SeenInTurns ? "at once" : "in turns")}");
 
         wrong = ComputeAtOnce(device, threads, rounds);
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {threads} calls at once, {wrong} wrong"));
@@ -81,6 +87,31 @@ internal static class ParallelTests
 
         Console.Out.WriteLine(after == before ? "parallel: counters returned" : string.Create(CultureInfo.InvariantCulture, $"parallel: {after} calls are in use, {before} before"));
         return good && after == before ? 0 : 1;
+    }
+
+    /// <summary>Two calls, so that there are two CPUs at least which run threads of the conclave.</summary>
+    private static ulong Meet(TeeDevice device)
+    {
+        ulong seen = 0;
+        Thread[] threads = new Thread[2];
+        for (int i = 0; i < threads.Length; i++)
+        {
+            threads[i] = new Thread(() =>
+            {
+                using TeeSession session = device.OpenSession(Stress);
+                Span<TeeParameter> parameters = [TeeParameter.Output()];
+                session.Invoke((uint)StressOperation.Meet, nameof(StressOperation.Meet), parameters);
+                _ = Interlocked.Add(ref seen, parameters[0].A);
+            });
+            threads[i].Start();
+        }
+
+        foreach (Thread thread in threads)
+        {
+            thread.Join();
+        }
+
+        return seen;
     }
 
     private static ulong ComputeAtOnce(TeeDevice device, int callers, int rounds)
