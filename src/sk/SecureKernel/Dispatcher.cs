@@ -88,7 +88,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
         ref Component component = ref kernel.Components[thread.Component];
         if (component.Doomed || component.Ending)
         {
-            return LastTrap(ref kernel, ref cpu, ref component, ref thread);
+            return LastTrap(ref kernel, ref component, ref thread);
         }
 
         switch (trap)
@@ -162,7 +162,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>Its component is dead, or dies now.</summary>
-    private static Step LastTrap(ref KernelState kernel, ref Cpu cpu, ref Component component, ref Thread thread)
+    private static Step LastTrap(ref KernelState kernel, ref Component component, ref Thread thread)
     {
         thread.State = ThreadState.Inactive;
         if (component.Doomed)
@@ -174,7 +174,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
             Lifecycle<TMachine>.Stopped(ref kernel, ref component);
         }
 
-        return Next(ref kernel, ref cpu);
+        return Step.Again;
     }
 
     private static Step Interrupted(ref KernelState kernel, ref Cpu cpu)

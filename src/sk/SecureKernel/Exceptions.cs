@@ -27,14 +27,14 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
         switch (syndrome >> ClassShift & 0x3F)
         {
             case ClassSvc64 when (syndrome & ImmediateMask) == 0 && CanReflect(in thread):
-                return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.SystemCall);
+                return ReflectOrEnd(ref kernel, ref thread, ReflectReason.SystemCall);
 
             case ClassWaitFor:
                 thread.Context.ProgramCounter += 4;
                 return SystemCalls<TMachine>.Yield(ref kernel, ref cpu, ref thread);
 
             case ClassInstructionAbort or ClassDataAbort when CanReflect(in thread):
-                return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.Fault);
+                return ReflectOrEnd(ref kernel, ref thread, ReflectReason.Fault);
 
             case ClassSvc64 or ClassInstructionAbort or ClassDataAbort:
                 break;
@@ -42,14 +42,14 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
             default:
                 if (CanReflect(in thread))
                 {
-                    return ReflectOrEnd(ref kernel, ref cpu, ref thread, ReflectReason.Exception);
+                    return ReflectOrEnd(ref kernel, ref thread, ReflectReason.Exception);
                 }
 
                 break;
         }
 
         Lifecycle<TMachine>.End(ref kernel, ref thread, FaultReason.OfFault(in thread));
-        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+        return Step.Again;
     }
 
     /// <summary>Enters the personality's handler with the interrupted context in its page. False: the page is not there.</summary>
@@ -111,7 +111,7 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
     private static bool CanReflect(in Thread thread) =>
         thread.Personality.Handler != 0 && !thread.Personality.InHandler;
 
-    public static Step ReflectOrEnd(ref KernelState kernel, ref Cpu cpu, ref Thread thread, ReflectReason reason)
+    public static Step ReflectOrEnd(ref KernelState kernel, ref Thread thread, ReflectReason reason)
     {
         if (Reflect(ref kernel, ref thread, reason))
         {
@@ -120,6 +120,6 @@ public static class Exceptions<TMachine> where TMachine : struct, IMachine
         }
 
         Lifecycle<TMachine>.End(ref kernel, ref thread, "personality context unmapped"u8);
-        return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+        return Step.Again;
     }
 }

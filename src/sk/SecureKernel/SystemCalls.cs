@@ -119,7 +119,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
             case SecureCall.SetPersonality:
                 return Answer(ref kernel, ref caller, SetPersonality(ref kernel, ref caller));
             case SecureCall.ResumeContext:
-                return ResumeContext(ref kernel, ref cpu, ref caller);
+                return ResumeContext(ref kernel, ref caller);
             case SecureCall.Log:
                 return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Log(ref kernel, ref caller));
             case SecureCall.Counters:
@@ -128,7 +128,7 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return Answer(ref kernel, ref caller, InformationCalls<TMachine>.Component(ref kernel, ref caller));
             case SecureCall.Exit:
                 Exceptions<TMachine>.Exit(ref kernel, ref caller);
-                return Dispatcher<TMachine>.Next(ref kernel, ref cpu);
+                return Step.Again;
             case SecureCall.Yield:
                 context.X[0] = (ulong)Status.Ok;
                 return Yield(ref kernel, ref cpu, ref caller);
@@ -204,13 +204,13 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
         return Status.Ok;
     }
 
-    private static Step ResumeContext(ref KernelState kernel, ref Cpu cpu, ref Thread caller)
+    private static Step ResumeContext(ref KernelState kernel, ref Thread caller)
     {
         Status status = caller.Personality.Handler == 0
             ? Status.BadState
             : Exceptions<TMachine>.TakeContext(ref kernel, ref caller, caller.Context.X[0]);
         return status != Status.Ok ? Answer(ref kernel, ref caller, status)
-            : caller.Kicked ? Exceptions<TMachine>.ReflectOrEnd(ref kernel, ref cpu, ref caller, ReflectReason.Tick)
+            : caller.Kicked ? Exceptions<TMachine>.ReflectOrEnd(ref kernel, ref caller, ReflectReason.Tick)
             : Step.Run;
     }
 }
