@@ -139,15 +139,18 @@ public class PanicTests
     [Fact]
     public void OneCallIsParkedWhereItIs()
     {
+        const ulong Back = (ulong)XnuFunction.ReturnFromRpc;
+        const ulong SveHint = 1ul << 16;
         ParkedCall inside = new() { RpcArgument = 8, Cpu = 2 };
         Assert.True(PanicWait.IsInside(inside, 1));
         Assert.False(PanicWait.IsInside(inside, 0) || PanicWait.IsInside(inside, 2));
-        Assert.False(PanicWait.ComesBack(inside, 0));
+        Assert.False(PanicWait.ComesBack(inside, Back, 0));
         ParkedCall away = new() { RpcArgument = 8, Token = 77 };
-        Assert.True(PanicWait.ComesBack(away, 77));
-        Assert.False(PanicWait.ComesBack(away, 77 | (1ul << 32)) || PanicWait.ComesBack(away, 0));
+        Assert.True(PanicWait.ComesBack(away, Back, 77) && PanicWait.ComesBack(away, Back | SveHint, 77) && PanicWait.ComesBack(away, Back | (7ul << 32), 77));
+        Assert.False(PanicWait.ComesBack(away, (ulong)XnuFunction.CallWithRegdArg, 77) || PanicWait.ComesBack(away, 0, 77));
+        Assert.False(PanicWait.ComesBack(away, Back, 77 | (1ul << 32)) || PanicWait.ComesBack(away, Back, 0));
         Assert.False(PanicWait.IsInside(away, uint.MaxValue));
-        Assert.False(PanicWait.IsInside(inside with { RpcArgument = 0 }, 1) || PanicWait.ComesBack(away with { RpcArgument = 0 }, 77));
+        Assert.False(PanicWait.IsInside(inside with { RpcArgument = 0 }, 1) || PanicWait.ComesBack(away with { RpcArgument = 0 }, Back, 77));
     }
 
     [Fact]

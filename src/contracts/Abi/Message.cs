@@ -160,4 +160,7 @@ public static class Rpc
 
     /// <summary>One allocation of Linux: 2 MiB, contiguous.</summary>
     public const ulong MaxMemoryBytes = 0x20_0000;
+
+    /// <summary>What a component that runs short is given at once, at least, if it may have as much: 256 KiB, which a Linux under load can still find in one piece.</summary>
+    public const ulong MinMemoryBytes = 0x4_0000;
 }

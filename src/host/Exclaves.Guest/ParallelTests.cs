@@ -16,6 +16,7 @@ internal static class ParallelTests
     private const int Kills = 5;
     private const int LifeMilliseconds = 300;
     private const ulong VictimRounds = 300;
+
     /// <summary>A loaded host may keep one of the machine's CPUs from running for long.</summary>
     private const int Meetings = 5;
     private const int SettleMilliseconds = 20_000;
@@ -64,7 +65,7 @@ internal static class ParallelTests
         ulong failed = 0;
         for (int i = 0; i < Kills; i++)
         {
-            using Process victim = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Command]) { RedirectStandardOutput = true })!;
+            using Process victim = Self.Start(captureOutput: true, Command);
             _ = victim.StandardOutput.ReadLine();
             Thread.Sleep(LifeMilliseconds);
             victim.Kill();

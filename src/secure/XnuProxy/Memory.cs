@@ -15,9 +15,6 @@ public static class Memory<TSystem> where TSystem : struct, IProxySystem
     /// <summary>Allocations that one request looks at.</summary>
     public const int Attempts = 4;
 
-    /// <summary>What a component is short of may come in smaller pieces than was asked for: bytes below which it is not tried.</summary>
-    public const ulong SmallFetch = 0x4_0000;
-
     private const ulong KernelPages = 1;
     private const ulong PageMask = UserLayout.PageBytes - 1;
     private const int EntriesPerList = 511;

@@ -109,9 +109,10 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
     {
         Status status = Memory<TSystem>.Take(ref state, in request, in answer);
         bool again = status == Status.Denied && ++request.Attempt < Memory<TSystem>.Attempts;
-        if (status == Status.NoMemory && request.Fetches && request.Value > Memory<TSystem>.SmallFetch)
+        if (status == Status.NoMemory && request.Fetches && request.Value > Rpc.MinMemoryBytes)
         {
-            request.Value = Math.Max(request.Value / 2, Memory<TSystem>.SmallFetch) & ~(UserLayout.PageBytes - 1);
+            // Linux may have it in smaller pieces.
+            request.Value = Math.Max(request.Value / 2, Rpc.MinMemoryBytes) & ~(UserLayout.PageBytes - 1);
             again = true;
         }
 

@@ -56,8 +56,8 @@ public static class Limits
     public const ulong LowPages = 64;
     public const ulong HighPages = 256;
 
-    /// <summary>Pages that are asked for at once, at least: 256 KiB, which a Linux under load can still find in one piece.</summary>
-    public const ulong WishPages = 64;
+    /// <summary>Pages that are asked for at once, at least.</summary>
+    public const ulong WishPages = Exclaves.Abi.Rpc.MinMemoryBytes / PageBytes;
 
     /// <summary>Bytes of a message's body that the fast path carries (reference 5: the message buffer).</summary>
     public const uint ShortMessage = 512;

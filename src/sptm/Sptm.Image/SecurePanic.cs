@@ -42,8 +42,7 @@ public static unsafe class SecurePanic
 
         // It carries the call, or was on its way in with the call's token and found SK's lock broken.
         bool parks = cpu->Request == (uint)GateEndpoint.Enter
-            && (PanicWait.IsInside(Monitor.Parked, cpu->Number)
-                || ((uint)cpu->Linux.X[0] == (uint)XnuFunction.ReturnFromRpc && PanicWait.ComesBack(Monitor.Parked, cpu->Linux.X[3])));
+            && (PanicWait.IsInside(Monitor.Parked, cpu->Number) || PanicWait.ComesBack(Monitor.Parked, cpu->Linux.X[0], cpu->Linux.X[3]));
         cpu->Secure.X[1] = Answer(cpu, parks);
         cpu->Secure.X[2] = 0;
         cpu->Secure.X[3] = 0;

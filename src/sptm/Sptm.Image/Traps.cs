@@ -92,7 +92,7 @@ public static unsafe class Traps
         {
             Monitor.Count(cpu, SptmCounter.RefusedCall);
             bool yields = kind is XnuCallHandling.Yielding or XnuCallHandling.YieldingWithPage;
-            bool parks = function == XnuFunction.ReturnFromRpc && PanicWait.ComesBack(Monitor.Parked, frame.X[3]);
+            bool parks = PanicWait.ComesBack(Monitor.Parked, frame.X[0], frame.X[3]);
 
             // A call that is to come again keeps its token.
             Answer(ref frame, CallAnswer.Of(yields ? SecurePanic.Answer(cpu, parks) : Tee.ReturnUnknown, 0, 0, yields ? frame.X[3] : 0));

@@ -22,8 +22,9 @@ public static class PanicWait
     /// <summary>Whether a call that leaves the secure world on a CPU is the one to park.</summary>
     public static bool IsInside(in ParkedCall call, uint cpu) => call.RpcArgument != 0 && call.Cpu != 0 && call.Cpu == cpu + 1;
 
-    /// <summary>Whether a call that comes back is the one to park.</summary>
-    public static bool ComesBack(in ParkedCall call, ulong token) => call.RpcArgument != 0 && call.Token != 0 && call.Token == token;
+    /// <summary>Whether a call that comes back is the one to park; <paramref name="x0"/> and <paramref name="token"/> (x3) are Linux's.</summary>
+    public static bool ComesBack(in ParkedCall call, ulong x0, ulong token) =>
+        call.RpcArgument != 0 && call.Token != 0 && call.Token == token && LinuxCalls.FunctionOf(x0) == XnuFunction.ReturnFromRpc;
 
     public static void Write(Span<byte> argument)
     {
