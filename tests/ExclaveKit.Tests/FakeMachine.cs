@@ -17,14 +17,11 @@ public sealed class FakeWorld
 {
     public const ulong Frequency = 1_000_000;
     public const ulong Trampoline = 0x7E00_0000_1000;
+    public const ulong CallEntry = 0x7E00_0000_1100;
 
     public Dictionary<ulong, (byte[] Data, MemoryAccess Access)> Frames { get; } = [];
 
     public List<string> Log { get; } = [];
-
-    public Queue<byte[]> Incoming { get; } = new();
-
-    public List<byte[]> Answers { get; } = [];
 
     public List<string> Calls { get; } = [];
 
@@ -86,7 +83,11 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
 
     public readonly ulong SignalReturn => FakeWorld.Trampoline;
 
+    public readonly ulong CallEntry => FakeWorld.CallEntry;
+
     public readonly Span<byte> MessagePage(int thread) => world.MessagePages[thread];
+
+    public readonly ulong MessagePageAddress(int thread) => UserLayout.IpcPageOf((uint)thread);
 
     public readonly ref UserContext Context(int thread) => ref world.Contexts[thread];
 
@@ -188,38 +189,6 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
 
             data[(address + (ulong)i) & 4095] = source[i];
         }
-    }
-
-    public readonly Status Receive()
-    {
-        if (world.Refuses()) { return Status.Revoked; }
-
-        world.Calls.Add("receive");
-        if (!world.Incoming.TryDequeue(out byte[]? message)) { throw new InvalidOperationException("nobody sends"); }
-
-        message.CopyTo(world.MessagePages[world.Running], 0);
-        return Status.Ok;
-    }
-
-    public readonly Status ReplyReceive()
-    {
-        if (world.Refuses()) { return Status.Revoked; }
-
-        world.Calls.Add("reply+receive");
-        world.Answers.Add((byte[])world.MessagePages[world.Running].Clone());
-        if (!world.Incoming.TryDequeue(out byte[]? message)) { throw new InvalidOperationException("nobody sends"); }
-
-        message.CopyTo(world.MessagePages[world.Running], 0);
-        return Status.Ok;
-    }
-
-    public readonly Status Reply()
-    {
-        if (world.Refuses()) { return Status.Revoked; }
-
-        world.Calls.Add("reply");
-        world.Answers.Add((byte[])world.MessagePages[world.Running].Clone());
-        return Status.Ok;
     }
 
     public readonly Status Call(uint slot) => world.Refuses() ? Status.Revoked : world.Endpoint(slot, world.MessagePages[world.Running]);

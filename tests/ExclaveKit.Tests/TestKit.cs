@@ -59,7 +59,7 @@ public sealed class TestKit
             World.Running = gone;
         }
 
-        while (!TryRunNext(receivers: false) && !TryRunNext(receivers: true))
+        while (!TryRunNext())
         {
             if (!World.Threads.Any(thread => _state.Threads[thread].Deadline != Clock.Never)) { throw new InvalidOperationException("every thread waits for another one"); }
 
@@ -67,13 +67,13 @@ public sealed class TestKit
         }
     }
 
-    private bool TryRunNext(bool receivers)
+    private bool TryRunNext()
     {
         int last = World.Running;
         foreach (int thread in World.Threads.Where(t => t > last).Concat(World.Threads.Where(t => t <= last)).ToArray())
         {
             World.Running = thread;
-            if (TryRun(thread, receivers)) { return true; }
+            if (TryRun(thread)) { return true; }
         }
 
         World.Running = last;
@@ -81,7 +81,7 @@ public sealed class TestKit
     }
 
     /// <summary>Does what SK would; true when the thread is in its program then.</summary>
-    private bool TryRun(int thread, bool receivers)
+    private bool TryRun(int thread)
     {
         if (Of(thread).IsReady)
         {
@@ -98,13 +98,6 @@ public sealed class TestKit
                 if (World.Kicked.Remove(thread)) { Of(thread).EndAwait(Status.Kicked); }
                 else if (_state.Threads[thread].Deadline <= World.Now) { Of(thread).EndAwait(Status.TimedOut); }
 
-                break;
-            case ThreadState.Receive or ThreadState.ReplyReceive when !receivers:
-                break;
-            case ThreadState.Receive or ThreadState.ReplyReceive when World.Kicked.Remove(thread):
-                if (_state.Threads[thread].State == ThreadState.ReplyReceive) { Assert.Equal(Status.Ok, _machine.Reply()); }
-
-                Of(thread).EndAwait(Status.Kicked);
                 break;
             default:
                 Of(thread).EndAwait(Of(thread).Await());
@@ -191,7 +184,7 @@ public sealed class TestKit
     {
         int thread = World.Threads.Single(t => _state.Threads[t].Tid == tid);
         World.Running = thread;
-        if (!TryRun(thread, receivers: true)) { throw new InvalidOperationException($"thread {tid} does not run"); }
+        if (!TryRun(thread)) { throw new InvalidOperationException($"thread {tid} does not run"); }
     }
 
     public static ulong Error(Errno errno) => Result.Of(errno);

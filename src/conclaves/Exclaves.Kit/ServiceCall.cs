@@ -2,6 +2,7 @@ using System;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Exclaves.Abi;
+using Exclaves.Tightbeam;
 
 namespace Exclaves.Kit;
 
@@ -41,6 +42,14 @@ public sealed class ServiceCall
     {
         ref ServiceParameter parameter = ref Require(index, ParameterKind.BufferIn, ParameterKind.BufferIn);
         return _message.AsSpan(MessageHeader.Bytes + (int)parameter.Offset, (int)parameter.A);
+    }
+
+    /// <summary>Parameter <paramref name="index"/> in place: pages of the caller's, which it can change at any time, so it is read and written by copying. Copy once, then check the copy.</summary>
+    /// <remarks>For components that declare `lentBuffers`, on threads that are declared. What is written to a buffer that was lent to be read ends the conclave.</remarks>
+    public SharedBuffer Lent(int index)
+    {
+        ref ServiceParameter parameter = ref Require(index, ParameterKind.LentIn, ParameterKind.LentInOut, ParameterKind.LentOut);
+        return parameter.A == 0 ? default : new SharedBuffer((uint)index, 0, LentMemory.Span(LentAt(index).Address + parameter.Offset, (int)parameter.A));
     }
 
     /// <summary>The pair of values of parameter <paramref name="index"/>.</summary>
@@ -91,6 +100,9 @@ public sealed class ServiceCall
         _replyBytes = Math.Max(_replyBytes, (int)parameter.Offset + bytes);
     }
 
+    /// <summary>How much of a lent buffer is the answer; when nobody says, all of it.</summary>
+    internal void Used(int index, int bytes) => Require(index, ParameterKind.LentOut, ParameterKind.LentInOut).A = (ulong)bytes;
+
     /// <summary>Whether parameter <paramref name="index"/> is there, and carries in, or out.</summary>
     public ParameterKind Kind(int index) => index is >= 0 and < ServiceMessage.MaxParameters ? Parameter(index).Kind : ParameterKind.None;
 
@@ -105,7 +117,7 @@ public sealed class ServiceCall
 
         for (int i = 0; i < ServiceMessage.MaxParameters; i++)
         {
-            if (!IsSound(in Parameter(i), (ulong)body)) { return false; }
+            if (!IsSound(in Parameter(i), (ulong)body, LentAt(i))) { return false; }
         }
 
         return true;
@@ -130,24 +142,34 @@ public sealed class ServiceCall
 
     internal static ref MessageHeader Header(byte[] message) => ref MemoryMarshal.AsRef<MessageHeader>(message.AsSpan());
 
-    private static bool IsSound(in ServiceParameter parameter, ulong body) => parameter.Kind switch
+    private static bool IsSound(in ServiceParameter parameter, ulong body, LentRange lent) => parameter.Kind switch
     {
         ParameterKind.None or ParameterKind.ValueIn or ParameterKind.ValueOut or ParameterKind.ValueInOut => true,
         ParameterKind.BufferIn or ParameterKind.BufferInOut => Fits(in parameter, body),
         ParameterKind.BufferOut => Fits(in parameter, MessageHeader.MaxBodyBytes),
+        ParameterKind.LentIn or ParameterKind.LentOut or ParameterKind.LentInOut => parameter.A == 0 || Fits(in parameter, lent),
         _ => false,
     };
 
     private static bool Fits(in ServiceParameter parameter, ulong limit) =>
         parameter.Offset >= (uint)FixedBytes && parameter.Offset <= limit && parameter.A <= limit - parameter.Offset;
 
+    /// <summary>SK says where the pages are; how much of them is meant, the message.</summary>
+    private static bool Fits(in ServiceParameter parameter, LentRange lent)
+    {
+        ulong room = lent.IsNone ? 0 : lent.Pages * UserLayout.PageBytes;
+        return parameter.Offset <= room && parameter.A <= room - parameter.Offset;
+    }
+
+    private LentRange LentAt(int index) => new(Unsafe.Add(ref Header(_message).Word0, index));
+
     private ref ServiceParameter Parameter(int index) => ref Unsafe.Add(ref Body.P0, index);
 
-    private ref ServiceParameter Require(int index, ParameterKind first, ParameterKind second)
+    private ref ServiceParameter Require(int index, ParameterKind first, ParameterKind second, ParameterKind third = ParameterKind.None)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual((uint)index, (uint)ServiceMessage.MaxParameters, nameof(index));
         ref ServiceParameter parameter = ref Parameter(index);
-        if (parameter.Kind != first && parameter.Kind != second)
+        if (parameter.Kind == ParameterKind.None || (parameter.Kind != first && parameter.Kind != second && parameter.Kind != third))
         {
             throw new ServiceException(Tee.ErrorBadParameters, $"Parameter {index} is {parameter.Kind}, not {first}.");
         }

@@ -69,8 +69,10 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
             throw new ServiceException(Tee.ErrorBadState, $"Session {call.Session} was never opened.");
         }
 
-        ReadOnlySpan<byte> request = call.Input(0);
-        Span<byte> response = call.Room(1);
+        // What is lent can change at any time: copied here once, answered from here.
+        bool isLent = call.Kind(0) == ParameterKind.LentIn;
+        ReadOnlySpan<byte> request = isLent ? Copy(call.Lent(0)) : call.Input(0);
+        Span<byte> response = isLent ? new byte[Math.Min(call.Lent(1).Length, MessageHeader.MaxBodyBytes)] : call.Room(1);
         Attachments attachments = default;
         Attach(call, 2, ref attachments);
         Attach(call, 3, ref attachments);
@@ -85,7 +87,21 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
             throw new ServiceException(Tee.ErrorShortBuffer, "Not even the head of an answer fits.");
         }
 
-        call.Filled(1, bytes);
+        if (isLent)
+        {
+            _ = call.Lent(1).Write(0, response[..bytes]);
+            call.Used(1, bytes);
+        }
+        else
+        {
+            call.Filled(1, bytes);
+        }
+    }
+
+    private static byte[] Copy(SharedBuffer lent)
+    {
+        byte[] copy = new byte[Math.Min(lent.Length, MessageHeader.MaxBodyBytes)];
+        return lent.Length == copy.Length && lent.Read(0, copy) == Status.Ok ? copy : throw new ServiceException(Tee.ErrorOutOfMemory);
     }
 
     /// <summary>Operations that are not of the interface.</summary>
@@ -101,6 +117,12 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
                 break;
             case ParameterKind.BufferIn:
                 status = attachments.Add(new SharedBuffer((uint)index, 0, call.Contents(index)), SharedAccess.Read);
+                break;
+            case ParameterKind.LentIn:
+                status = attachments.Add(call.Lent(index), SharedAccess.Read);
+                break;
+            case ParameterKind.LentOut:
+                status = attachments.Add(call.Lent(index), SharedAccess.Write);
                 break;
             case ParameterKind.BufferOut:
                 Span<byte> room = call.Room(index);

@@ -21,6 +21,9 @@ public static class Services
     /// <summary>In images for tests alone: tests/ExclaveKit.Stress.</summary>
     public const string Stress = "a4c70d52-6e1f-4b83-9d2a-58f3e0b17c96";
 
+    /// <summary>In images for measurements and tests alone: tests/ExclaveKit.Bench.</summary>
+    public const string Bench = "c81b3f5a-2d60-4e97-b1c4-70a6e95d3f28";
+
     /// <summary>Served by XnuProxy itself (org.exclaves.statistics).</summary>
     public const string Statistics = "3b2f9d60-7c41-4f0e-b8a7-91c2d4e6f802";
     public const ulong StatisticsLow = 0x0E4F_417C_609D_2F3B;
@@ -139,6 +142,25 @@ public enum ProbeOperation : uint
 
     /// <summary>p0 value in: a = milliseconds. Has Linux's thread sleep for so long, by an upcall.</summary>
     Sleep = 35,
+}
+
+/// <summary>Operations of <see cref="Services.Bench"/>.</summary>
+public enum BenchOperation : uint
+{
+    /// <summary>No parameters; success.</summary>
+    Null = 0,
+
+    /// <summary>p0 buffer in, lent; p1 buffer out, lent: its SHA-256.</summary>
+    Digest = 1,
+
+    /// <summary>p0 buffer in and out, lent, at most 1 MiB: encrypted in place by AES-256-GCM with a key and a nonce of zeros; p1 buffer out, lent: the tag of 16 bytes.</summary>
+    Seal = 2,
+
+    /// <summary>p0 value in: a = MiB; p1 value out: a = MiB that could be had at once, for as long as the call lasts.</summary>
+    Grow = 3,
+
+    /// <summary>The conclave ends.</summary>
+    End = 4,
 }
 
 /// <summary>Operations of <see cref="Services.Stress"/>.</summary>

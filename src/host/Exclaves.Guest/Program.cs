@@ -151,6 +151,18 @@ internal static class Program
         scale.SetAction(parsed => Scale.Run(parsed.GetValue(json)));
         probe.Add(scale);
 
+        Command conclave = new("conclave", "A .NET conclave (tests/ExclaveKit.Bench). Needs a machine with its bench.json.");
+        Command measured = new("bench", "Instructions of its start and of calls with a buffer, bytes that it has when idle. Needs -icount shift=0,sleep=off and one CPU.") { json };
+        measured.SetAction(parsed => Bench.RunConclave(parsed.GetValue(json)));
+        conclave.Add(measured);
+        Command neighbour = new("neighbour", "How long calls of Hello take while it starts, and while it does not, by the wall clock. Needs two CPUs.") { json };
+        neighbour.SetAction(parsed => Neighbour.Run(parsed.GetValue(json)));
+        conclave.Add(neighbour);
+        Option<uint> wanted = new("--mebibytes") { Description = "Memory, in MiB.", DefaultValueFactory = _ => 40 };
+        Command larger = new("grow", "It takes memory within one call, more than its own: Linux gives it.") { wanted };
+        larger.SetAction(parsed => Growth.Run(parsed.GetValue(wanted)));
+        conclave.Add(larger);
+
         Option<int> work = new("--rounds") { Description = "How long each thread computes.", DefaultValueFactory = _ => 1500 };
         Command parallel = new("parallel", "Threads of a .NET conclave compute at once, are collected, and outlive their callers. Needs a machine with tests/ExclaveKit.Stress/stress.json.") { threads, work };
         parallel.SetAction(parsed => ParallelTests.Run(parsed.GetValue(threads), parsed.GetValue(work)));
@@ -184,7 +196,7 @@ internal static class Program
         Command traps = new("traps", "Runs COMMAND and counts the exceptions that the monitor took meanwhile.") { words };
         traps.SetAction(parsed => Traps.Run(parsed.GetValue(words)!));
 
-        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, invoke, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps, parallel };
+        return new RootCommand("Tests and measurements on the machine's Linux.") { hello, worker, kill, concurrency, malformed, tightbeam, invoke, crash, panic, panicking, donate, stats, resources, memory, bench, probe, growth, latency, delay, soak, traps, parallel, conclave };
     }
 
     private static int Invoke(string service, uint operation)

@@ -22,6 +22,10 @@ internal static class Kernel
     [MethodImpl(MethodImplOptions.InternalCall)]
     public static extern ulong SignalReturnAddress();
 
+    [RuntimeImport("*", "kit_call_address")]
+    [MethodImpl(MethodImplOptions.InternalCall)]
+    public static extern ulong CallAddress();
+
     [RuntimeImport("*", "kit_context_address")]
     [MethodImpl(MethodImplOptions.InternalCall)]
     public static extern ulong ContextAddress();

@@ -15,8 +15,12 @@ internal unsafe struct KernelMachine : IKitMachine
 
     public ulong SignalReturn => Kernel.SignalReturnAddress();
 
-    // SAFETY: SK maps a thread's page before its first instruction, for as long as it lives; only this code uses it.
-    public Span<byte> MessagePage(int thread) => new((void*)UserLayout.IpcPageOf((uint)thread), (int)UserLayout.PageBytes);
+    public ulong CallEntry => Kernel.CallAddress();
+
+    // SAFETY: SK maps a thread's page before its first instruction, for as long as it lives; only that thread uses it.
+    public Span<byte> MessagePage(int thread) => new((void*)MessagePageAddress(thread), (int)UserLayout.PageBytes);
+
+    public ulong MessagePageAddress(int thread) => UserLayout.IpcPageOf((uint)thread);
 
     // SAFETY: kit.S reserves the first thread's page, SK maps the others as the message page. SK writes it on the way into the handler and reads it on the way out.
     public ref UserContext Context(int thread) => ref Unsafe.AsRef<UserContext>((void*)ContextAddress(thread));
@@ -59,12 +63,6 @@ internal unsafe struct KernelMachine : IKitMachine
         // SAFETY: as for Read.
         source.CopyTo(new Span<byte>((void*)address, source.Length));
     }
-
-    public Status Receive() => Kernel.Call(SecureCall.Receive);
-
-    public Status ReplyReceive() => Kernel.Call(SecureCall.ReplyReceive);
-
-    public Status Reply() => Kernel.Call(SecureCall.Reply);
 
     public Status Call(uint slot) => Kernel.Call(SecureCall.Call, slot);
 

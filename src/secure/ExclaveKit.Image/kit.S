@@ -76,7 +76,7 @@ FUNC(kit_signal_return)
     svc     #0
 ENDFUNC(kit_signal_return)
 
-/* In: x0 = call number, x1..x4 = arguments. Out: x0 = status. Clobbers what a C call may. */
+/* In: x0 = call number, x1..x4 = arguments. Out: x0 = status. Clobbers what a C call may. The program calls it too (PersonalityCall.Messages). */
 FUNC(kit_call)
     mov     x8, x0
     mov     x0, x1
@@ -87,7 +87,13 @@ FUNC(kit_call)
     ret
 ENDFUNC(kit_call)
 
-/* Out: x0 = address of the signal trampoline, of the context page, of the first context. */
+/* Out: x0 = address of kit_call, of the signal trampoline, of the context page, of the first context. */
+FUNC(kit_call_address)
+    adrp    x0, kit_call
+    add     x0, x0, #:lo12:kit_call
+    ret
+ENDFUNC(kit_call_address)
+
 FUNC(kit_signal_return_address)
     adrp    x0, kit_signal_return
     add     x0, x0, #:lo12:kit_signal_return

@@ -15,8 +15,13 @@ public interface IKitMachine : IKitWaits
     /// <summary>Address of `mov x8, #139; svc #0` in executable memory: where signal handlers return to.</summary>
     ulong SignalReturn { get; }
 
+    /// <summary>Address of a function for the program that makes a call of SK.</summary>
+    ulong CallEntry { get; }
+
     /// <summary>A thread's page through which messages go: a <see cref="MessageHeader"/> and the body.</summary>
     Span<byte> MessagePage(int thread);
+
+    ulong MessagePageAddress(int thread);
 
     /// <summary>What a thread goes on with when it leaves the handler. Nobody but the handler's own thread touches it while the thread is outside.</summary>
     ref UserContext Context(int thread);
@@ -46,13 +51,7 @@ public interface IKitMachine : IKitWaits
 
     void Write(ulong address, ReadOnlySpan<byte> source);
 
-    /// <summary>Messages, as <see cref="SecureCall"/> describes them.</summary>
-    Status Receive();
-
-    Status ReplyReceive();
-
-    Status Reply();
-
+    /// <summary>As <see cref="SecureCall.Call"/>, with the calling thread's message page.</summary>
     Status Call(uint slot);
 
     /// <summary>The turn is given up.</summary>

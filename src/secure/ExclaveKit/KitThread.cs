@@ -15,23 +15,17 @@ public enum ThreadState : uint
     /// <summary>In a sleep, until <see cref="KitThread.Deadline"/>.</summary>
     Sleep = 3,
 
-    /// <summary>Waits for a message.</summary>
-    Receive = 4,
-
     /// <summary>Reads from a pipe that is empty.</summary>
-    Pipe = 5,
-
-    /// <summary>Sends its answer and waits for the next message.</summary>
-    ReplyReceive = 6,
+    Pipe = 4,
 
     /// <summary>Calls another component.</summary>
-    Call = 7,
+    Call = 5,
 
     /// <summary>Gives its turn up.</summary>
-    Yield = 8,
+    Yield = 6,
 
     /// <summary>Waits until its siblings have been in SK.</summary>
-    Barrier = 9,
+    Barrier = 7,
 }
 
 /// <summary>One thread of the program, and of SK with the same number: what Linux would know about it.</summary>
@@ -65,13 +59,10 @@ public struct KitThread
     public ulong CallArgument;
     public ulong CallNumber;
 
-    /// <summary>Receive, ReplyReceive, Call and Pipe: where to copy to; and Call: whom.</summary>
+    /// <summary>Call and Pipe: where to copy to; and Call: whom.</summary>
     public ulong Buffer;
     public ulong BufferBytes;
     public uint Slot;
-
-    /// <summary>A message was received and not answered yet.</summary>
-    public bool Serving;
 
     /// <summary>When its wait began, as <see cref="KitLock"/> counts: what SK compares with a wake-up that comes first.</summary>
     public ulong WaitEpoch;

@@ -104,8 +104,7 @@ public readonly ref partial struct Personality<TMachine>
         ulong b = _live.X[1];
         return number switch
         {
-            PersonalityCall.Receive => ReceiveMessage(a, b),
-            PersonalityCall.ReplyReceive => ReplyMessage(a, b),
+            PersonalityCall.Messages => TryWrite(a, _machine.CallEntry) && TryWrite(a + sizeof(ulong), _machine.MessagePageAddress(_thread)) ? Result.Ok : Result.Of(Errno.BadAddress),
             PersonalityCall.Call => CallEndpoint(a, b, _live.X[2]),
             PersonalityCall.Statistics => GetStatistics(a, b),
             _ => RefuseUnknown(number),

@@ -5,68 +5,11 @@ using Exclaves.Abi;
 namespace Exclaves.ExclaveKit;
 
 /// <remarks>
-/// Messages: each thread of the program that asks for one waits in SK, so as many calls are served at once as threads ask. A thread's message page is ours alone, so
-/// that our own calls for randomness cannot disturb a message.
+/// Messages: a thread of the program receives and answers by calls of SK that it makes itself (<see cref="PersonalityCall.Messages"/>), so that a call of a client is one of SK too, and as many
+/// are served at once as threads ask. Its message page is the program's: what we ask for on the way leaves it as it was.
 /// </remarks>
 public readonly ref partial struct Personality<TMachine>
 {
-    private ulong ReceiveMessage(ulong buffer, ulong bytes)
-    {
-        if (bytes < MessageHeader.Bytes || Current.Serving) { return Result.Of(Errno.InvalidArgument); }
-
-        Current.Buffer = buffer;
-        Current.BufferBytes = bytes;
-        BeginWait(ThreadState.Receive, Clock.Never);
-        return Result.Ok;
-    }
-
-    private ulong ReplyMessage(ulong buffer, ulong bytes)
-    {
-        if (!Current.Serving) { return Result.Of(Errno.InvalidArgument); }
-
-        ulong result = TryFillPage(buffer, bytes);
-        if (result != Result.Ok) { return result; }
-
-        Current.Serving = false;
-        Current.Buffer = buffer;
-        Current.BufferBytes = bytes;
-
-        // If a signal interrupts the wait, the answer must not be sent twice.
-        Current.CallNumber = PersonalityCall.Receive;
-        BeginWait(ThreadState.ReplyReceive, Clock.Never);
-        return Result.Ok;
-    }
-
-    private void EndReceive(Status status)
-    {
-        if (status != Status.Kicked)
-        {
-            EndWait(_thread, status == Status.Ok ? TakeMessage(Current.Buffer, Current.BufferBytes) : Refused(status));
-            return;
-        }
-
-        // The answer is sent. Perhaps there is a signal to handle before the next message.
-        Current.State = ThreadState.Receive;
-        Interrupt(_thread);
-    }
-
-    /// <summary>Copies the message in the page to the program. If that cannot be done, the sender is told so, and the program too.</summary>
-    private ulong TakeMessage(ulong buffer, ulong capacity)
-    {
-        Span<byte> page = _machine.MessagePage(_thread);
-        ref MessageHeader header = ref MemoryMarshal.AsRef<MessageHeader>(page);
-        ulong bytes = MessageHeader.Bytes + Math.Min((ulong)header.Length, MessageHeader.MaxBodyBytes);
-        Current.Serving = true;
-        if (bytes <= capacity && TryWrite(buffer, page[..(int)bytes])) { return bytes; }
-
-        Current.Serving = false;
-        header.Label = MessageLabel.Reply;
-        header.Status = Status.TooBig;
-        header.Length = 0;
-        Status status = _machine.Reply();
-        return status == Status.Ok ? Result.Of(Errno.MessageSize) : Refused(status);
-    }
-
     /// <summary>Copies a message of the program to the page; its header says how long it is.</summary>
     private ulong TryFillPage(ulong buffer, ulong capacity)
     {

@@ -122,7 +122,7 @@ public readonly ref partial struct Personality<TMachine>
 
         // A wait with a deadline answers "interrupted" even with SA_RESTART, as Linux does once a handler has run.
         bool isTimed = thread.Deadline != Clock.Never;
-        bool restarts = !isTimed && ((action.Flags & SignalAction.FlagRestart) != 0 || thread.State is ThreadState.Receive or ThreadState.ReplyReceive);
+        bool restarts = !isTimed && (action.Flags & SignalAction.FlagRestart) != 0;
         if (thread.State == ThreadState.Sleep) { StoreRest(in thread); }
 
         EndWait(index, restarts ? thread.CallArgument : Result.Of(Errno.Interrupted));
@@ -140,14 +140,7 @@ public readonly ref partial struct Personality<TMachine>
         ref KitThread thread = ref Current;
         if ((thread.PendingSignals & ~thread.BlockedSignals) == 0) { return; }
 
-        if (thread.State == ThreadState.ReplyReceive)
-        {
-            // The answer does not wait for a handler.
-            _ = _machine.Reply();
-            thread.State = ThreadState.Receive;
-        }
-
-        if (thread.State is ThreadState.Receive or ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe) { Interrupt(_thread); }
+        if (thread.State is ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe) { Interrupt(_thread); }
     }
 
     /// <summary>Those of the signals that would do nothing.</summary>

@@ -36,19 +36,26 @@ public readonly ref partial struct Personality<TMachine>
         return done;
     }
 
-    /// <summary>Asks the entropy service for a pool full.</summary>
+    /// <summary>Asks the entropy service for a pool full. The message that the program may have in the page stays there.</summary>
     private bool TryRefillRandom()
     {
-        Span<byte> page = _machine.MessagePage(_thread);
+        Span<byte> page = _machine.MessagePage(_thread)[..(MessageHeader.Bytes + KitState.RandomBytes)];
+        Span<byte> kept = ((Span<byte>)_state.Scratch)[..page.Length];
+        page.CopyTo(kept);
+        bool filled = TryAskForRandom(page);
+        kept.CopyTo(page);
+        return filled;
+    }
+
+    private bool TryAskForRandom(Span<byte> page)
+    {
         ref MessageHeader header = ref MemoryMarshal.AsRef<MessageHeader>(page);
         header = default;
         header.Label = MessageLabel.Random;
         header.Word0 = KitState.RandomBytes;
         if (_machine.Call(EntropySlot) != Status.Ok || header.Status != Status.Ok || header.Length < KitState.RandomBytes) { return false; }
 
-        Span<byte> body = page.Slice(MessageHeader.Bytes, KitState.RandomBytes);
-        body.CopyTo(_state.Random);
-        body.Clear();
+        page[MessageHeader.Bytes..].CopyTo(_state.Random);
         _state.RandomLeft = KitState.RandomBytes;
         return true;
     }

@@ -67,10 +67,6 @@ public readonly ref partial struct Personality<TMachine>
         ref KitThread thread = ref Current;
         switch (thread.State)
         {
-            case ThreadState.Receive:
-                return _machine.Receive();
-            case ThreadState.ReplyReceive:
-                return _machine.ReplyReceive();
             case ThreadState.Call:
                 return _machine.Call(thread.Slot);
             case ThreadState.Yield:
@@ -90,9 +86,6 @@ public readonly ref partial struct Personality<TMachine>
     {
         switch (Current.State)
         {
-            case ThreadState.Receive or ThreadState.ReplyReceive:
-                EndReceive(status);
-                break;
             case ThreadState.Call:
                 EndWait(_thread, status == Status.Ok ? TakeAnswer() : Refused(status));
                 break;

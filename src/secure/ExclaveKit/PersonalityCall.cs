@@ -11,19 +11,21 @@ public static class PersonalityCall
     /// <summary>Below this number everything is Linux's ("EX" in the upper half).</summary>
     public const ulong Base = 0x4558_0000;
 
-    /// <summary>x0 = buffer, x1 = its bytes: waits for a message, on whichever thread, several of them at once; header and body are copied to the buffer. Answers the bytes copied.</summary>
-    public const ulong Receive = Base + 0;
-
-    /// <summary>x0 = buffer, x1 = its bytes: the header's length says how much of the body is the answer; then as <see cref="Receive"/>.</summary>
-    public const ulong ReplyReceive = Base + 1;
+    /// <summary>x0 = buffer of <see cref="MessagesBytes"/>: the address of a function (x0 = a call of SK, x1..x4 its arguments; answers its status), and that of the calling thread's message page.</summary>
+    /// <remarks>
+    /// The thread then receives and answers by itself, with one call of SK for both. A wait that ends as "kicked" means that there are signals for it: its next call here takes them.
+    /// What ExclaveKit asks others for on this thread leaves the page as it was; <see cref="Call"/> does not.
+    /// </remarks>
+    public const ulong Messages = Base + 0;
 
     /// <summary>x0 = endpoint slot, x1 = buffer, x2 = its bytes: sends the buffer's message, waits, and copies the answer over it.</summary>
-    public const ulong Call = Base + 2;
+    public const ulong Call = Base + 1;
 
     /// <summary>x0 = buffer, x1 = bytes (multiple of 8): fills in <see cref="KitStatistic"/> words.</summary>
-    public const ulong Statistics = Base + 3;
+    public const ulong Statistics = Base + 2;
 
-    public const ulong Count = 4;
+    public const ulong Count = 3;
+    public const int MessagesBytes = 16;
 }
 
 /// <summary>Words that <see cref="PersonalityCall.Statistics"/> answers, in this order.</summary>

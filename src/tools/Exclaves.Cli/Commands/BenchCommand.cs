@@ -21,6 +21,9 @@ public static class BenchCommand
     private const int DefaultPairs = 5;
     /// <summary>Components that measure the secure kernel from inside.</summary>
     private const string Probe = "tests/Probe/probe.json";
+
+    /// <summary>A .NET conclave for measurements.</summary>
+    private const string Conclave = "tests/ExclaveKit.Bench/bench.json";
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(600);
 
     /// <summary>By the counted clock, on which a second is a billion instructions.</summary>
@@ -55,6 +58,10 @@ public static class BenchCommand
 
     /// <summary>By the wall clock.</summary>
     private static readonly string[] ParallelPrograms = ["exclave-guest probe scale --json"];
+    private static readonly string[] NeighbourPrograms = ["exclave-guest conclave neighbour --json"];
+
+    /// <summary>On the machine with the .NET conclave for measurements.</summary>
+    private static readonly string[] ConclavePrograms = ["exclave-guest conclave bench --json"];
 
     private static readonly JsonSerializerOptions Options = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase, WriteIndented = true };
 
@@ -74,10 +81,13 @@ public static class BenchCommand
         List<Figure> figures = [];
         MachineSpec counting = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr", Addition = Probe };
         await session.Screen.Step("bench: instructions", async () => figures.AddRange(await Count(session, packages, counting, Programs, cancel)));
+        MachineSpec conclave = counting with { Addition = Conclave };
+        await session.Screen.Step("bench: instructions of a .NET conclave", async () => figures.AddRange(await Count(session, packages, conclave, ConclavePrograms, cancel)));
         MachineSpec gate = counting with { HasRogueKernel = true, Addition = null };
         await session.Screen.Step("bench: instructions of the gate", async () => figures.AddRange(await Count(session, packages, gate, GatePrograms, cancel)));
         figures.AddRange(await Growth.Measure(session, counting, (spec, programs, token) => Count(session, packages, spec, programs, token), cancel));
         await session.Screen.Step("bench: two CPUs", async () => figures.AddRange(await Count(session, packages, new MachineSpec { Cpus = 2, Addition = Probe }, ParallelPrograms, cancel)));
+        await session.Screen.Step("bench: two CPUs, beside a start", async () => figures.AddRange(await Count(session, packages, new MachineSpec { Cpus = 2, Addition = Conclave }, NeighbourPrograms, cancel)));
         await session.Screen.Step("bench: boot", async () => figures.Add(await MeasureBoot(session, packages, cancel)));
         if (pairs > 0)
         {
