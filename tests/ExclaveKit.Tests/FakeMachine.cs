@@ -45,6 +45,9 @@ public sealed class FakeWorld
 
     public int FrameQuota { get; set; } = int.MaxValue;
 
+    /// <summary>When somebody else's call brings frames, and how many.</summary>
+    public (ulong Time, int Frames) Refilling { get; set; } = (ulong.MaxValue, 0);
+
     public ulong Now { get; set; } = 1000;
 
     /// <summary>How far the clock moves while nobody can run.</summary>
@@ -134,6 +137,12 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
     public readonly Status Map(ulong address, ulong pages, MemoryAccess access)
     {
         if ((address & 4095) != 0 || pages == 0 || (access & MemoryAccess.Execute) != 0) { throw new InvalidOperationException("bad map"); }
+
+        if (world.Now >= world.Refilling.Time)
+        {
+            world.FrameQuota += world.Refilling.Frames;
+            world.Refilling = (ulong.MaxValue, 0);
+        }
 
         if (world.Refuses() || world.Frames.Count + (int)pages > world.FrameQuota) { return Status.NoMemory; }
 

@@ -17,7 +17,7 @@ public sealed class TestKit
     private KitState _state;
     private FakeMachine _machine;
 
-    public TestKit(ulong quotaPages = 4096)
+    public TestKit(ulong quotaPages = 4096, ulong donatedPages = 0)
     {
         World = new FakeWorld { Endpoint = FakeWorld.CountingEntropy };
         _machine = new FakeMachine(World);
@@ -26,6 +26,7 @@ public sealed class TestKit
         {
             Magic = StartInfo.MagicValue,
             QuotaBytes = quotaPages * 4096,
+            DonatedBytes = donatedPages * 4096,
             ProgramBase = ProgramBase,
             ProgramEntry = ProgramEntry,
             ProgramHeaders = ProgramBase + 64,
@@ -61,7 +62,7 @@ public sealed class TestKit
 
         while (!TryRunNext())
         {
-            if (!World.Threads.Any(thread => _state.Threads[thread].Deadline != Clock.Never)) { throw new InvalidOperationException("every thread waits for another one"); }
+            if (!World.Threads.Any(thread => _state.Threads[thread].Deadline != Clock.Never || _state.Threads[thread].State == ThreadState.Memory)) { throw new InvalidOperationException("every thread waits for another one"); }
 
             World.Now += World.YieldStep;
         }
@@ -97,6 +98,10 @@ public sealed class TestKit
             case ThreadState.Futex or ThreadState.Sleep or ThreadState.Pipe:
                 if (World.Kicked.Remove(thread)) { Of(thread).EndAwait(Status.Kicked); }
                 else if (_state.Threads[thread].Deadline <= World.Now) { Of(thread).EndAwait(Status.TimedOut); }
+
+                break;
+            case ThreadState.Memory when _state.Threads[thread].Deadline != Clock.Never:
+                if (_state.Threads[thread].Deadline <= World.Now) { Of(thread).EndAwait(Status.TimedOut); }
 
                 break;
             default:

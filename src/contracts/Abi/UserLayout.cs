@@ -80,4 +80,7 @@ public struct StartInfo
 
     /// <summary>In XnuProxy alone: VA of a read-only copy of the <see cref="ServiceEntry"/> table. Elsewhere 0.</summary>
     public ulong Services;
+
+    /// <summary>Bytes of Linux's memory that it may have beside its own.</summary>
+    public ulong DonatedBytes;
 }

@@ -69,7 +69,11 @@ internal static class ParallelTests
             _ = victim.StandardOutput.ReadLine();
             Thread.Sleep(LifeMilliseconds);
             victim.Kill();
-            (wrong, _) = Compute(session, 2, (ulong)rounds / 4);
+
+            // The signal that a child has ended goes to the main thread: not this call's, which it would end while it waits.
+            Thread other = new(() => (wrong, _) = Compute(session, 2, (ulong)rounds / 4));
+            other.Start();
+            other.Join();
             victim.WaitForExit();
             failed += wrong;
         }

@@ -57,7 +57,15 @@ public struct KitState
     /// <summary>CPUs that threads of the conclave may run on at once.</summary>
     public uint CpuCount;
 
+    /// <summary>Pages that may be charged in all: the quota's, and those that Linux may be asked for.</summary>
     public ulong CommitLimit;
+
+    /// <summary>Of <see cref="CommitLimit"/>, what is there without asking Linux.</summary>
+    public ulong OwnPages;
+
+    /// <summary>Pages that Linux has given and that are still needed, and the most that it ever had given: SK gives back by itself what is not used.</summary>
+    public ulong GrantedPages;
+    public ulong MostGrantedPages;
     public ulong CommittedPages;
 
     /// <summary>The last memory that the program asked for was more than it may have.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Exclaves.Abi;
 
 namespace Exclaves.ExclaveKit;
 
@@ -26,6 +27,9 @@ public enum ThreadState : uint
 
     /// <summary>Waits until its siblings have been in SK.</summary>
     Barrier = 7,
+
+    /// <summary>Waits for memory of Linux: asks for <see cref="KitThread.WantedPages"/>, or waits for somebody who can. Then what it was doing is done again.</summary>
+    Memory = 8,
 }
 
 /// <summary>One thread of the program, and of SK with the same number: what Linux would know about it.</summary>
@@ -63,6 +67,12 @@ public struct KitThread
     public ulong Buffer;
     public ulong BufferBytes;
     public uint Slot;
+
+    /// <summary>Memory: how much, why the handler was entered, whether Linux has refused since, and how often nobody could be asked.</summary>
+    public ulong WantedPages;
+    public ReflectReason Reason;
+    public bool MemoryRefused;
+    public uint Naps;
 
     /// <summary>When its wait began, as <see cref="KitLock"/> counts: what SK compares with a wake-up that comes first.</summary>
     public ulong WaitEpoch;

@@ -44,7 +44,7 @@ public readonly ref partial struct Personality<TMachine>
 
         // A page that is there already has come by a sibling's fault or call since.
         bool isOfTables = (syndrome & FaultKindMask) is FaultTranslation or FaultPermission;
-        if (!isFetch && isOfTables && TryBack(Page.Down(address), isWrite ? MemoryAccess.Write : MemoryAccess.Read)) { return; }
+        if (!isFetch && isOfTables && TryBack(Page.Down(address), isWrite ? MemoryAccess.Write : MemoryAccess.Read, mayWait: true)) { return; }
 
         bool isMapped = _state.Regions.TryFind(address, out _) || _state.Image.TryFind(address, out _);
         int code = isMapped ? Signal.CodeNoAccess : Signal.CodeNotMapped;

@@ -87,13 +87,13 @@ public readonly ref partial struct Personality<TMachine>
         ulong released = _state.Regions.ChargedPages(start, end, charged: true);
 
         // Removing may take one more region and adding another: make sure of both before anything changes.
-        _state.QuotaRefused = _state.CommittedPages - released + pages > _state.CommitLimit;
-        if (_state.QuotaRefused || _state.Regions.Count > RegionMap.Capacity - 2) { return false; }
+        if (!MayCharge(_state.CommittedPages - released + pages) || _state.Regions.Count > RegionMap.Capacity - 2) { return false; }
 
         DropFrames(start, end);
         bool done = _state.Regions.TryRemove(start, end)
             && _state.Regions.TryAdd(new Region { Start = start, End = end, Access = access, Charged = charged });
-        _state.CommittedPages = _state.CommittedPages - released + pages;
+        _state.CommittedPages += pages;
+        Uncharge(released);
         return done;
     }
 
@@ -109,7 +109,7 @@ public readonly ref partial struct Personality<TMachine>
         if (!_state.Regions.TryRemove(start, start + bytes)) { return Result.Of(Errno.NoMemory); }
 
         DropFrames(start, start + bytes);
-        _state.CommittedPages -= released;
+        Uncharge(released);
         return Result.Ok;
     }
 
@@ -129,7 +129,7 @@ public readonly ref partial struct Personality<TMachine>
         ulong end = start + bytes;
         bool charge = (access & MemoryAccess.Write) != 0;
         ulong added = charge ? _state.Regions.ChargedPages(start, end, charged: false) : 0;
-        if (_state.CommittedPages + added > _state.CommitLimit || !_state.Regions.TrySetAccess(start, end, access, charge))
+        if ((added != 0 && !MayCharge(_state.CommittedPages + added)) || !_state.Regions.TrySetAccess(start, end, access, charge))
         {
             return Result.Of(Errno.NoMemory);
         }
@@ -235,19 +235,21 @@ public readonly ref partial struct Personality<TMachine>
     }
 
     /// <summary>Makes one page present; false when nothing is mapped there, or not for this access.</summary>
-    private bool TryBack(ulong page, MemoryAccess access)
+    /// <param name="mayWait">True: the thread waits for a frame when there is none, and what it does is done again. Else there is always one, but where SK has given Linux's memory back
+    /// and all of its own is in use: the conclave ends then.</param>
+    private bool TryBack(ulong page, MemoryAccess access, bool mayWait = false)
     {
         if (!_state.Regions.TryFind(page, out Region region) || (region.Access & access) != access) { return false; }
 
         ulong number = Page.Number(page);
         ulong chunk = ResidentMap.ChunkOf(number);
-        if (!_state.Resident.Contains(number)) { Back(in region, number, chunk); }
+        if (!_state.Resident.Contains(number)) { Back(in region, number, chunk, mayWait); }
 
         return true;
     }
 
     /// <summary>Gives the page a frame, and its neighbours in the aligned group theirs if all of them are empty.</summary>
-    private void Back(in Region region, ulong number, ulong chunk)
+    private void Back(in Region region, ulong number, ulong chunk, bool mayWait)
     {
         if (!_state.Resident.TryPrepare(chunk)) { End("the pages in use are too scattered."u8, 1); }
 
@@ -264,6 +266,12 @@ public readonly ref partial struct Personality<TMachine>
 
         if (_machine.Map(number << Page.Shift, 1, region.Access) != Status.Ok)
         {
+            if (mayWait && _state.CommitLimit > _state.OwnPages && !Current.MemoryRefused)
+            {
+                WaitForMemory(MinWantedPages);
+                return;
+            }
+
             // The charge was granted, so this means that page tables have eaten the reserve.
             End("no frame is left for a page that was granted."u8, ExitCode.QuotaExhausted);
         }

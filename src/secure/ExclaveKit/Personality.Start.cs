@@ -30,7 +30,8 @@ public readonly ref partial struct Personality<TMachine>
         _state.BreakEnd = UserLayout.MmapBase;
         ulong quota = info.QuotaBytes >> Page.Shift;
         ulong reserved = ReservedPages + (quota / TableShare);
-        _state.CommitLimit = quota > reserved ? quota - reserved : 0;
+        _state.OwnPages = quota > reserved ? quota - reserved : 0;
+        _state.CommitLimit = _state.OwnPages + (info.DonatedBytes >> Page.Shift);
         _state.Files[0].Kind = PseudoFileKind.Empty;
         _state.Files[1].Kind = PseudoFileKind.Log;
         _state.Files[2].Kind = PseudoFileKind.Log;
@@ -75,11 +76,11 @@ public readonly ref partial struct Personality<TMachine>
         Span<byte> random = stackalloc byte[16];
         if (!TryTakeRandom(random)) { End("the entropy service (slot 2) gives nothing."u8, 1); }
 
-        // A limit makes the collector reserve little and fail early instead of late: half the quota, in hexadecimal.
+        // A limit makes the collector reserve little and fail early instead of late: half of the own memory and all of Linux's, in hexadecimal.
         Span<byte> environment = stackalloc byte[256];
         int length = 0;
         Append(environment, ref length, "DOTNET_GCHeapHardLimit="u8);
-        AppendHex(environment, ref length, (_state.CommitLimit * Page.Bytes) / 2);
+        AppendHex(environment, ref length, (_state.CommitLimit - (_state.OwnPages / 2)) * Page.Bytes);
         Append(environment, ref length, "\0DOTNET_gcConcurrent=0\0DOTNET_GCgen0size=40000\0MALLOC_ARENA_MAX=1\0MALLOC_TRIM_THRESHOLD_=131072\0"u8);
 
         ReadOnlySpan<byte> name = MemoryMarshal.AsBytes(MemoryMarshal.CreateReadOnlySpan(in info.Name, 1));

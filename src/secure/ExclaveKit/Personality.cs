@@ -40,7 +40,16 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>Takes one reflected event as far as it goes.</summary>
     public void Handle(ReflectReason reason)
     {
-        switch (reason)
+        Current.Reason = reason;
+        Current.MemoryRefused = false;
+        Current.Naps = 0;
+        Act();
+        FinishEntry();
+    }
+
+    private void Act()
+    {
+        switch (Current.Reason)
         {
             case ReflectReason.SystemCall:
                 HandleCall();
@@ -57,8 +66,6 @@ public readonly ref partial struct Personality<TMachine>
                 End("SK reflects an event of an unknown kind."u8, 1);
                 break;
         }
-
-        FinishEntry();
     }
 
     /// <summary>What the thread waits for, in SK, without the lock.</summary>
@@ -75,6 +82,8 @@ public readonly ref partial struct Personality<TMachine>
             case ThreadState.Barrier:
                 _machine.Barrier();
                 return Status.Ok;
+            case ThreadState.Memory when thread.Deadline == Clock.Never:
+                return AskForMemory();
             default:
                 // Whoever ends this wait has had a later epoch, so it does not matter who is first.
                 return _machine.WaitEpoch(IdOf(_thread), thread.WaitEpoch, 0, thread.Deadline == Clock.Never ? 0 : thread.Deadline);
@@ -91,6 +100,9 @@ public readonly ref partial struct Personality<TMachine>
                 break;
             case ThreadState.Yield or ThreadState.Barrier:
                 EndWait(_thread, Result.Ok);
+                break;
+            case ThreadState.Memory:
+                EndMemory(status);
                 break;
             case ThreadState.Futex or ThreadState.Sleep when Current.Deadline <= _machine.Counter:
                 EndWait(_thread, Current.State == ThreadState.Sleep ? Result.Ok : Result.Of(Errno.TimedOut));

@@ -408,6 +408,7 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         info.ProgramBase = entry.ProgramBase;
         info.Cookie = Mix(kernel.Seed + component.Index + 1);
         info.CpuCount = kernel.CpuCount;
+        info.DonatedBytes = component.DonatedLimit * Limits.PageBytes;
         info.ServiceCount = component.IsProxy ? kernel.ServiceCount : 0;
         info.Services = component.IsProxy ? ServiceTable : 0;
     }
