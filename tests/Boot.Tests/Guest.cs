@@ -8,6 +8,7 @@ using System.Threading.Tasks;
 using Exclaves.Attacks;
 using Exclaves.Cli;
 using Exclaves.Cli.Attacks;
+using Exclaves.Cli.Build;
 using Exclaves.Cli.Commands;
 using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
@@ -46,6 +47,10 @@ internal static class Guest
 
         return new GuestResult(outcome, output.ToArray(), Encoding.UTF8.GetString(errors.ToArray()), console);
     }
+
+    /// <summary>Publishes the projects that a file for `exclave run --add` names.</summary>
+    public static Task Publish(string addition) => new Builder(Session.Workspace, new Screen { IsQuiet = true })
+        .Publish(SystemAddition.Read(Path.Combine(Session.Workspace.Root, addition)), CancellationToken.None);
 
     /// <summary>What `exclave attack` does.</summary>
     public static Task<(IReadOnlyList<AttackVerdict> Verdicts, IReadOnlyList<string> Faults)> Attack(IReadOnlyList<AttackRow> rows) => AttackCommand.RunSuite(

@@ -8,6 +8,9 @@ public static class HostPackages
 {
     private const string Arm64Libraries = "/usr/lib/aarch64-linux-gnu/";
 
+    /// <summary>Where Debian's package of public cryptographic test vectors has them.</summary>
+    public const string VectorsFolder = "/usr/lib/python3/dist-packages/cryptography_vectors";
+
     public static IReadOnlyList<HostPackage> All { get; } =
     [
         // package, probe, what needs it
@@ -22,6 +25,7 @@ public static class HostPackages
         new("libbearssl-dev:arm64", Arm64Libraries + "libbearssl.a", "the signature check of TXM, linked into it"),
         new("cmake", "cmake", "the .NET SDK builds its OpenSSL adapter with it when that is linked statically"),
         new("make", "make", "builds the attack module"),
+        new("python3-cryptography-vectors", VectorsFolder + "/__init__.py", "public test vectors that run inside a conclave (tests/Vectors)"),
         new("openssl", "openssl", "checks the demo's signature from outside"),
     ];
 
