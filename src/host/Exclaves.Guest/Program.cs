@@ -152,12 +152,9 @@ internal static class Program
         probe.Add(scale);
 
         Command conclave = new("conclave", "A .NET conclave (tests/ExclaveKit.Bench). Needs a machine with its bench.json.");
-        Command measured = new("bench", "Instructions of its start and of calls with a buffer, bytes that it has when idle. Needs -icount shift=0,sleep=off and one CPU.") { json };
+        Command measured = new("bench", "Instructions of its start and of calls with a buffer, bytes that it has when idle, what callers of Hello feel of its start. Needs -icount shift=0,sleep=off and one CPU.") { json };
         measured.SetAction(parsed => Bench.RunConclave(parsed.GetValue(json)));
         conclave.Add(measured);
-        Command neighbour = new("neighbour", "How long calls of Hello take while it starts, and while it does not, by the wall clock. Needs two CPUs.") { json };
-        neighbour.SetAction(parsed => Neighbour.Run(parsed.GetValue(json)));
-        conclave.Add(neighbour);
         Option<uint> wanted = new("--mebibytes") { Description = "Memory, in MiB.", DefaultValueFactory = _ => 40 };
         Command larger = new("grow", "It takes memory within one call, more than its own: Linux gives it.") { wanted };
         larger.SetAction(parsed => Growth.Run(parsed.GetValue(wanted)));

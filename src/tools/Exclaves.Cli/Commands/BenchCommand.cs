@@ -58,7 +58,6 @@ public static class BenchCommand
 
     /// <summary>By the wall clock.</summary>
     private static readonly string[] ParallelPrograms = ["exclave-guest probe scale --json"];
-    private static readonly string[] NeighbourPrograms = ["exclave-guest conclave neighbour --json"];
 
     /// <summary>On the machine with the .NET conclave for measurements.</summary>
     private static readonly string[] ConclavePrograms = ["exclave-guest conclave bench --json"];
@@ -87,7 +86,6 @@ public static class BenchCommand
         await session.Screen.Step("bench: instructions of the gate", async () => figures.AddRange(await Count(session, packages, gate, GatePrograms, cancel)));
         figures.AddRange(await Growth.Measure(session, counting, (spec, programs, token) => Count(session, packages, spec, programs, token), cancel));
         await session.Screen.Step("bench: two CPUs", async () => figures.AddRange(await Count(session, packages, new MachineSpec { Cpus = 2, Addition = Probe }, ParallelPrograms, cancel)));
-        await session.Screen.Step("bench: two CPUs, beside a start", async () => figures.AddRange(await Count(session, packages, new MachineSpec { Cpus = 2, Addition = Conclave }, NeighbourPrograms, cancel)));
         await session.Screen.Step("bench: boot", async () => figures.Add(await MeasureBoot(session, packages, cancel)));
         if (pairs > 0)
         {
