@@ -1,4 +1,5 @@
 using System.Threading.Tasks;
+using Exclaves.Abi;
 using Exclaves.Cli.Machine;
 using Xunit;
 
@@ -7,6 +8,7 @@ namespace Exclaves.Boot.Tests;
 /// <summary>Components that attack SK from inside, and services with several threads (tests/Probe).</summary>
 public class ProbeTests
 {
+    private static readonly MachineSpec WithThreads = Guest.Usual with { Addition = "tests/Probe/threads.json" };
     private static readonly MachineSpec WithProbe = Guest.Usual with { Addition = "tests/Probe/probe.json" };
 
     [Theory, InlineData(1), InlineData(2)]
@@ -14,6 +16,25 @@ public class ProbeTests
     {
         string said = await Guest.Require(WithProbe, $"exclave-guest probe hostile --count 20000 --seed {seed}");
         Assert.EndsWith(": 0 not refused as documented\n", said, System.StringComparison.Ordinal);
+    }
+
+    [Theory, InlineData(1), InlineData(2)]
+    public async Task ThreadsThatAreStartedWrongAreRefusedAndOthersLeaveNothing(int cpus)
+    {
+        string said = await Guest.Require(WithThreads with { Cpus = cpus }, "exclave-guest probe threads --count 50");
+        Assert.Matches("^threads: [0-9]+ calls, 0 not as documented\nthreads: counters returned\n$", said);
+    }
+
+    /// <summary>What SK cannot know is its component's affair: the component ends, alone.</summary>
+    [Theory]
+    [InlineData(ProbeStart.Unmapped, "jump to unmapped memory")]
+    [InlineData(ProbeStart.Data, "execute of non-executable memory")]
+    [InlineData(ProbeStart.NoStack, "write to unmapped memory")]
+    public async Task AThreadThatCannotRunEndsItsComponent(ProbeStart how, string reason)
+    {
+        GuestResult result = await Guest.Run(WithThreads, $"exclave-guest probe start{how}");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        Assert.StartsWith($"crash in Probe: {reason} (it alone ends; ", result.Outcome.Panic[0], System.StringComparison.Ordinal);
     }
 
     [Fact]

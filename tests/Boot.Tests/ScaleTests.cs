@@ -22,8 +22,8 @@ public sealed class ScaleTests : IDisposable
         string system = Path.Combine(_folder, "scale.json");
         SystemImage.WriteScale(Workspace.Find(), Conclaves, Services, system);
 
-        // The two services of the small system come before those that were added.
-        Guid last = ScaleSystem.ServiceUuid(Services - 3);
+        // The three services of the small system come before those that were added.
+        Guid last = ScaleSystem.ServiceUuid(Services - 4);
         string said = await Guest.Require(
             Guest.Usual with { System = system },
             $"exclave-guest hello --count 100 && exclave-guest hello --count 100 --service {last} && exclave-guest stats");

@@ -2,10 +2,13 @@ using System;
 using System.Collections.Generic;
 using System.Diagnostics;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using System.Threading;
 using System.Threading.Tasks;
 using Exclaves.Abi;
 using Exclaves.Kit;
+using Microsoft.Extensions.Logging;
+using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Exclaves.ExclaveKit.Stress;
 
@@ -49,6 +52,17 @@ public sealed class StressService : ConclaveService
             return;
         }
 
+        if (call.Operation == (uint)StressOperation.Log)
+        {
+            WriteLog();
+            return;
+        }
+
+        if (call.Operation == (uint)StressOperation.Fail)
+        {
+            Fail();
+        }
+
         foreach ((string name, Func<bool> run) in _steps)
         {
             long start = Stopwatch.GetTimestamp();
@@ -57,6 +71,20 @@ public sealed class StressService : ConclaveService
             if (!passed) { throw new ServiceException(Tee.ErrorBadState); }
         }
     }
+
+    /// <summary>Numbers from 4711 on are private.</summary>
+    private static void WriteLog()
+    {
+        Console.WriteLine("output 4711");
+        Console.Error.WriteLine("errors 4712");
+        ILogger logger = new ConclaveLoggerProvider(LogLevel.Debug).CreateLogger("Stress");
+        logger.LogDebug("{Keys} keys for {User}", 3.AsPublic(), "4713");
+        logger.LogCritical(new InvalidOperationException("4714"), "no \u001b[31mseal");
+        logger.LogTrace("nobody asked");
+    }
+
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Fail() => Environment.FailFast("given up");
 
     private static bool CollectBesideLoop()
     {

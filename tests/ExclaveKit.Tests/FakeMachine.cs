@@ -1,6 +1,7 @@
 using System;
 using System.Collections.Generic;
 using System.Linq;
+using System.Runtime.InteropServices;
 using System.Text;
 using Exclaves.Abi;
 
@@ -22,6 +23,11 @@ public sealed class FakeWorld
     public Dictionary<ulong, (byte[] Data, MemoryAccess Access)> Frames { get; } = [];
 
     public List<string> Log { get; } = [];
+
+    /// <summary>Whether there is a LogServer, and what it got.</summary>
+    public bool HasLog { get; set; }
+
+    public List<(LogLevel Level, string Text)> Records { get; } = [];
 
     public List<string> Calls { get; } = [];
 
@@ -201,6 +207,16 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
     }
 
     public readonly Status Call(uint slot) => world.Refuses() ? Status.Revoked : world.Endpoint(slot, world.MessagePages[world.Running]);
+
+    public readonly Status Send(uint slot)
+    {
+        if (slot != ComponentEntry.LogSlot || !world.HasLog) { return Status.BadCapability; }
+
+        MessageHeader header = MemoryMarshal.Read<MessageHeader>(world.MessagePages[world.Running]);
+        string text = Encoding.UTF8.GetString(world.MessagePages[world.Running], MessageHeader.Bytes, (int)header.Length);
+        world.Records.Add(((LogLevel)header.Word0, text));
+        return header is { Label: MessageLabel.Log, Capability: 0 } && header.Word1 == world.Now ? Status.Ok : throw new InvalidOperationException("bad record");
+    }
 
     public readonly void Yield() => world.Calls.Add("yield");
 

@@ -29,7 +29,7 @@ public class FileTests
     public void OutputBecomesLines()
     {
         TestKit kit = new();
-        Assert.Equal(5UL, Write(kit, 1, "one\nt"));
+        Assert.Equal(5UL, Write(kit, 2, "one\nt"));
         Assert.Equal(9UL, Write(kit, 2, "wo\nthr\u0007ee"));
         Assert.Equal(["one", "two"], kit.World.Log);
         Write(kit, 2, "\n" + new string('x', 300) + "\n");
@@ -37,6 +37,103 @@ public class FileTests
         Assert.Equal([256, 44], kit.World.Log.Skip(3).Select(l => l.Length));
         Assert.Equal(TestKit.Error(Errno.BadFile), Write(kit, 0, "x"));
         Assert.Equal(TestKit.Error(Errno.BadFile), Write(kit, 9, "x"));
+    }
+
+    /// <summary>Nobody knows what a program writes there, so all of it is private. What it says of its parts is its own word.</summary>
+    [Fact]
+    public void WhereThereIsALogLinesAreItsRecords()
+    {
+        TestKit kit = new() { World = { HasLog = true } };
+        byte[] page = kit.World.MessagePages[0];
+        Array.Fill(page, (byte)0xA5);
+        Write(kit, 1, "of output\nand ");
+        Write(kit, kit.Call(LinuxCall.Dup, 2), "of errors \u000fforged\n");
+        Write(kit, 1, "more\n");
+        kit.Put(TestKit.Data + 0x400, "user \u000eadmin\u000f"u8);
+        Assert.Equal(12UL, kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 12, (ulong)LogLevel.Debug));
+        kit.Call(500);
+        Assert.Equal(
+            [
+                (LogLevel.Information, "\u000eof output"), (LogLevel.Error, "\u000eof errors .forged"), (LogLevel.Information, "\u000eand more"),
+                (LogLevel.Debug, "user \u000eadmin\u000f"), (LogLevel.Warning, "exclavekit: unknown call 500"),
+            ],
+            kit.World.Records);
+
+        // The program's message, if it has one, is as it was.
+        Assert.Equal(-1, page.AsSpan().IndexOfAnyExcept((byte)0xA5));
+
+        // The kit's own words are on the console too: it is where an operator looks first.
+        Assert.Equal(["exclavekit: unknown call 500"], kit.World.Log);
+    }
+
+    /// <summary>Once for each thing: what it is, by which call, and what to do instead.</summary>
+    [Fact]
+    public void WhatIsNotThereIsRefusedAndExplainedOnce()
+    {
+        TestKit kit = new();
+        Assert.Equal(TestKit.Error(Errno.NoSystemCall), kit.Call(LinuxCall.EpollCreate1));
+        Assert.Equal(TestKit.Error(Errno.NoAddressFamily), kit.Call(LinuxCall.Socket, 2, 1, 0));
+        Assert.Equal(TestKit.Error(Errno.NoSystemCall), kit.Call(LinuxCall.Connect, 3, 0, 0));
+        Assert.Equal(TestKit.Error(Errno.NoSystemCall), kit.Call(LinuxCall.SendMmsg, 3, 0, 0));
+        Assert.Equal(TestKit.Error(Errno.NoSystemCall), kit.Call(LinuxCall.Execve));
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(LinuxCall.Clone, 0x11, 0));
+        Assert.Equal(TestKit.Error(Errno.ReadOnly), kit.Call(LinuxCall.MkdirAt));
+        Assert.Equal(TestKit.Error(Errno.NoEntry), Open(kit, "/data/file"));
+        Assert.Collection(
+            kit.World.Log,
+            line => Assert.Matches(@"^exclavekit: no network here \(epoll_create1\): .* \(Tightbeam\)$", line),
+            line => Assert.Matches(@"^exclavekit: no processes here \(execve\): .* \(Tightbeam\)$", line),
+            line => Assert.Matches(@"^exclavekit: no files here \(mkdir\): .* \(Tightbeam\), large ones as a SharedBuffer$", line));
+    }
+
+    [Theory]
+    [InlineData("/etc/hostname")]
+    [InlineData("file")]
+    [InlineData("/a/path/that/is/longer/than/any/of/those/that/are/there/and/longer/still")]
+    public void AFileOfTheProgramIsExplained(string path)
+    {
+        foreach (LinuxCall call in (LinuxCall[])[LinuxCall.Openat, LinuxCall.NewFstatat, LinuxCall.Faccessat])
+        {
+            TestKit kit = new();
+            kit.Put(Path, Encoding.UTF8.GetBytes(path + "\0"));
+            Assert.Equal(TestKit.Error(Errno.NoEntry), kit.Call(call, unchecked((ulong)-100L), Path, 0));
+            Assert.StartsWith("exclavekit: no files here (", Assert.Single(kit.World.Log), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("/proc/self/cgroup")]
+    [InlineData("/sys/fs/cgroup/memory.max")]
+    [InlineData("/usr/lib/ssl/openssl.cnf")]
+    public void WhatTheRuntimeLooksForByItselfIsNot(string path)
+    {
+        TestKit kit = new();
+        Assert.Equal(TestKit.Error(Errno.NoEntry), Open(kit, path));
+        Assert.Empty(kit.World.Log);
+    }
+
+    [Fact]
+    public void ARecordIsCheckedAndCutOff()
+    {
+        TestKit kit = new() { World = { HasLog = true } };
+        ulong buffer = kit.Map(8192);
+        kit.Put(buffer, Encoding.ASCII.GetBytes(new string('r', 5000)));
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(PersonalityCall.Log, buffer, 0, 3));
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(PersonalityCall.Log, buffer, 1, 0));
+        Assert.Equal(TestKit.Error(Errno.InvalidArgument), kit.Call(PersonalityCall.Log, buffer, 1, 7));
+        Assert.Equal(TestKit.Error(Errno.BadAddress), kit.Call(PersonalityCall.Log, 0x1000, 5, 3));
+        Assert.Equal(5000UL, kit.Call(PersonalityCall.Log, buffer, 5000, 3));
+        Assert.Equal(LogText.MaxBytes, Assert.Single(kit.World.Records).Text.Length);
+    }
+
+    [Fact]
+    public void WithoutALogRecordsAreLinesOfTheConsole()
+    {
+        TestKit kit = new();
+        kit.Put(TestKit.Data + 0x400, "a record"u8);
+        kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 8, (ulong)LogLevel.Debug);
+        kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 8, (ulong)LogLevel.Debug);
+        Assert.Equal(["a record", "a record"], kit.World.Log);
     }
 
     [Fact]

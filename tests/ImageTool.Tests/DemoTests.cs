@@ -14,12 +14,27 @@ public class DemoTests
     public void ItIsValid()
     {
         SystemDescription demo = SystemReader.Read(Repository.Demo);
-        Assert.Equal(["XnuProxy", "Entropy", "Hello", "Signer"], demo.Components.Select(c => c.Name));
+        Assert.Equal(["XnuProxy", "LogServer", "Entropy", "Hello", "Signer"], demo.Components.Select(c => c.Name));
+    }
+
+    /// <summary>Everybody but the proxy may write, under a badge that is his own name; the log itself calls nobody.</summary>
+    [Fact]
+    public void TheLogIsEverybodysToWrite()
+    {
+        SystemDescription demo = SystemReader.Read(Repository.Demo);
+        (int Index, ComponentDescription Component)[] all = [.. demo.Components.Index()];
+        int log = all.Single(c => c.Component.Name == "LogServer").Index;
+        Assert.Equal([(GrantKind.Counters, 3u)], all[log].Component.Grants.Select(g => (g.Kind, g.Slot)));
+        Assert.Equal(ComponentFlags.Core | ComponentFlags.Log | ComponentFlags.Measurements, all[log].Component.Flags);
+        Assert.All(all.Where(c => c.Index != log), c => Assert.Equal(
+            c.Component.Name == "XnuProxy" ? [] : [(ComponentEntry.LogSlot, (ulong)c.Index + 1)],
+            c.Component.Grants.Where(g => g.Kind == GrantKind.Endpoint && g.Argument == (ulong)log).Select(g => (g.Slot, g.Badge))));
     }
 
     [Theory]
     [InlineData("org.exclaves.hello", Services.Hello)]
     [InlineData("org.exclaves.signer", Services.Signer)]
+    [InlineData("org.exclaves.log", Services.Log)]
     public void ItsServicesHaveTheUuidsOfTheAbi(string name, string uuid)
     {
         SystemDescription demo = SystemReader.Read(Repository.Demo);
@@ -32,7 +47,7 @@ public class DemoTests
         using JsonDocument schema = JsonDocument.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(Repository.Root, "systems", "system.schema.json")));
         JsonElement definitions = schema.RootElement.GetProperty("$defs");
         Assert.Equal(["$schema", "sptm", "txm", "sk", "kit", "pool", "stopOnPanic", "components", "services"], Members(schema.RootElement));
-        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "maxThreads", "lentBuffers", "measurements", "grants"], Members(definitions.GetProperty("component")));
+        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "maxThreads", "lentBuffers", "log", "measurements", "grants"], Members(definitions.GetProperty("component")));
         Assert.Equal(["slot", "endpoint", "badge", "device", "dmaAddress", "counters", "untyped"], Members(definitions.GetProperty("grant")));
         Assert.Equal(["name", "uuid", "component", "onBus"], Members(definitions.GetProperty("service")));
         Assert.Equal(DeviceCatalog.Pages.Keys, definitions.GetProperty("grant").GetProperty("properties").GetProperty("device").GetProperty("enum").EnumerateArray().Select(e => e.GetString()!));

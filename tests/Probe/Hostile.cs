@@ -7,7 +7,7 @@ using Exclaves.Runtime;
 namespace Exclaves.Probe;
 
 /// <summary>Every system call with one thing wrong, then with everything wrong: SK refuses each, for its reason.</summary>
-internal ref struct Hostile
+internal ref partial struct Hostile
 {
     private const ulong Free = 100;
     private const ulong Mapped = UserLayout.PrivateBase;
@@ -80,7 +80,7 @@ internal ref struct Hostile
 
         for (ulong slot = Capabilities.Echo; slot <= Capabilities.Passing; slot++)
         {
-            bool endpoint = slot == Capabilities.Echo || slot == ComponentEntry.UpcallSlot;
+            bool endpoint = slot is Capabilities.Echo or ComponentEntry.UpcallSlot or ComponentEntry.LogSlot;
             bool notification = slot is >= Capabilities.There and <= Capabilities.SignalBack;
             if (!endpoint)
             {

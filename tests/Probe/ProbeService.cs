@@ -64,6 +64,12 @@ internal readonly struct ProbeService : IService
                 return Tee.Success;
             case ProbeOperation.Sleep:
                 return ServiceServer.Sleep(message.P0.A) == Status.Ok ? Tee.Success : Tee.ErrorCommunication;
+            case ProbeOperation.Threads:
+                StartThreads(ref message);
+                return Tee.Success;
+            case ProbeOperation.Flood:
+                Flood(ref message);
+                return Tee.Success;
             case ProbeOperation.RevokeStorm:
                 message.P1.A = Storm.Revoke(message.P0.A, out message.P1.B);
                 return Tee.Success;
@@ -91,6 +97,26 @@ internal readonly struct ProbeService : IService
         MessageHeader header = page.Header;
         ServiceMessage kept = message;
         Hostile.Run(page, kept.P0.A, kept.P0.B, ref kept);
+        page.Header = header;
+        message = kept;
+    }
+
+    private static void StartThreads(ref ServiceMessage message)
+    {
+        IpcPage page = IpcPage.Own;
+        MessageHeader header = page.Header;
+        ServiceMessage kept = message;
+        Hostile.RunThreads(page, (ProbeStart)kept.P0.A, kept.P0.B, ref kept);
+        page.Header = header;
+        message = kept;
+    }
+
+    private static void Flood(ref ServiceMessage message)
+    {
+        IpcPage page = IpcPage.Own;
+        MessageHeader header = page.Header;
+        ServiceMessage kept = message;
+        kept.P1.A = LogFlood.Run(page, kept.P0.A, out kept.P1.B);
         page.Header = header;
         message = kept;
     }

@@ -2,6 +2,8 @@
 #include "asm.h"
 
 #define CALL_RESUME_CONTEXT 17
+#define CALL_YIELD          21
+#define CALL_EXIT_THREAD    44
 #define REASON_TICK         4
 #define CONTEXT_PC          256
 #define CONTEXT_V           320
@@ -83,6 +85,37 @@ FUNC(probe_resume)
     b.ne    1b
     ret
 ENDFUNC(probe_resume)
+
+/* A thread that was started. In: x0 = a word; not 0: the thread ends. Without a stack. */
+FUNC(probe_worker)
+    mov     x19, x0
+1:  ldr     x9, [x19]
+    cbnz    x9, 2f
+    mov     x8, #CALL_YIELD
+    svc     #1
+    b       1b
+2:  mov     x8, #CALL_EXIT_THREAD
+    svc     #1
+    b       .
+ENDFUNC(probe_worker)
+
+/* A thread that wants a stack first of all. */
+FUNC(probe_pusher)
+    stp     x29, x30, [sp, #-16]!
+    b       .
+ENDFUNC(probe_pusher)
+
+FUNC(probe_worker_address)
+    adrp    x0, probe_worker
+    add     x0, x0, :lo12:probe_worker
+    ret
+ENDFUNC(probe_worker_address)
+
+FUNC(probe_pusher_address)
+    adrp    x0, probe_pusher
+    add     x0, x0, :lo12:probe_pusher
+    ret
+ENDFUNC(probe_pusher_address)
 
 FUNC(probe_handler_address)
     adrp    x0, probe_handler

@@ -23,7 +23,13 @@ public abstract class ConclaveService
     {
         // What a conclave does not have often shows in a static constructor, whose own exception says nothing.
         System.Exception cause = exception.GetBaseException();
-        ConclaveLog.Write($"call failed: {exception.GetType()}: {exception.Message}" + (cause == exception ? "" : $" ({cause.GetType()}: {cause.Message})"));
+        LogMessage message = new LogMessage().Public($"call failed: {exception.GetType()}: ").Private(exception.Message);
+        if (cause != exception)
+        {
+            message.Public($" ({cause.GetType()}: ").Private(cause.Message).Public(")");
+        }
+
+        ConclaveLog.Write(Abi.LogLevel.Error, message);
     }
 
     /// <summary>The result for an exception that is not a <see cref="ServiceException"/>.</summary>

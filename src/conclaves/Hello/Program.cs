@@ -1,5 +1,6 @@
 using System.Runtime;
 using System.Runtime.CompilerServices;
+using Exclaves.Abi;
 using Exclaves.Runtime;
 
 [module: SkipLocalsInit]
@@ -9,5 +10,9 @@ namespace Exclaves.Hello;
 internal static class Program
 {
     [RuntimeExport("component_main")]
-    public static void Main(ulong startInfo) => ServiceServer.Run<HelloService>();
+    public static void Main(ulong startInfo)
+    {
+        Log.Write(LogLevel.Information, "ready"u8);
+        ServiceServer.Run<HelloService>();
+    }
 }

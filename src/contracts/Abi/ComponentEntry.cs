@@ -32,6 +32,9 @@ public enum ComponentFlags : uint
 
     /// <summary>Its services see registered buffers in place (<see cref="LentRange"/>) instead of copies.</summary>
     LentBuffers = 8,
+
+    /// <summary>Takes the others' log records: LogServer. At most one; the image tool gives each other component but the proxy its endpoint, at <see cref="ComponentEntry.LogSlot"/>.</summary>
+    Log = 16,
 }
 
 /// <summary>Access of a segment; write and execute never together.</summary>
@@ -122,6 +125,9 @@ public struct ComponentEntry
 
     /// <summary>Slot, beyond those that a grant can name, of XnuProxy's endpoint: for upcalls. Every component that a <see cref="ServiceEntry"/> names has it.</summary>
     public const uint UpcallSlot = 32;
+
+    /// <summary>Slot, beyond those that a description can grant, of LogServer's endpoint, whose badge is the holder's index plus one.</summary>
+    public const uint LogSlot = 33;
 
     /// <summary>From here on, by component index, the proxy's slots for those that serve Linux.</summary>
     public const uint FirstServiceSlot = 64;

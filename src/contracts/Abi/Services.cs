@@ -15,6 +15,9 @@ public static class Services
     public const ulong SignerLow = 0x5A4E_D193_7A2B_4C0F;
     public const ulong SignerHigh = 0xF4E9_B371_2C5D_6E8A;
 
+    /// <summary>The log of the secure world, to read (ILog).</summary>
+    public const string Log = "b4e1c8a2-57d3-4f96-8c0b-e25a91d7463f";
+
     /// <summary>In images for measurements and tests alone: tests/Probe.</summary>
     public const string Probe = "5d1e6b0c-4a97-4c3e-8f21-9b7d3a5c6e14";
 
@@ -142,6 +145,24 @@ public enum ProbeOperation : uint
 
     /// <summary>p0 value in: a = milliseconds. Has Linux's thread sleep for so long, by an upcall.</summary>
     Sleep = 35,
+
+    /// <summary>p0 value in: a = how many. Floods the log in the name of somebody else, and tries what only Linux may; p1 value out: a = records that were taken, b = what was not refused.</summary>
+    Flood = 36,
+
+    /// <summary>p0 value in: a = <see cref="ProbeStart"/>, b = rounds. Starts threads of its own, as wrong as can be; p1 and p2 value out as of <see cref="Hostile"/>.</summary>
+    Threads = 37,
+}
+
+/// <summary>How <see cref="ProbeOperation.Threads"/> starts threads.</summary>
+public enum ProbeStart : uint
+{
+    /// <summary>With every wrong argument, each refused; then as many as there may be, again and again.</summary>
+    Refused = 0,
+
+    /// <summary>One where no memory is, one in data, one without a stack: the component ends.</summary>
+    Unmapped = 1,
+    Data = 2,
+    NoStack = 3,
 }
 
 /// <summary>Operations of <see cref="Services.Bench"/>.</summary>
@@ -177,6 +198,12 @@ public enum StressOperation : uint
 
     /// <summary>What a conclave does not have is asked for; success when all of it is refused at once.</summary>
     Absent = 3,
+
+    /// <summary>Lines of standard output and error, and records of ILogger, with words that are private.</summary>
+    Log = 4,
+
+    /// <summary>The program gives up: the conclave ends.</summary>
+    Fail = 5,
 }
 
 /// <summary>Ways for a component to end (<see cref="ProbeOperation.End"/>).</summary>

@@ -20,6 +20,8 @@ public readonly struct ServiceName
 
     public static ServiceName Signer => new(Guid.Parse(Services.Signer), "Signer");
 
+    public static ServiceName Log => new(Guid.Parse(Services.Log), "Log");
+
     public static ServiceName Statistics => new(Guid.Parse(Services.Statistics), "Statistics");
 
     public override string ToString() => $"{Label} ({Uuid})";

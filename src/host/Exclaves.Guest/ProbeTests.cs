@@ -46,6 +46,50 @@ internal static class ProbeTests
         return good ? 0 : 1;
     }
 
+    /// <summary>Each is refused for its reason, and nothing of those that ran stays.</summary>
+    public static int StartThreads(int count)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using StatisticsClient statistics = StatisticsClient.Open(device);
+        using TeeSession session = device.OpenSession(Probe);
+        SystemCounters before = KillTest.Snapshot.Take(statistics).Counters;
+        Span<TeeParameter> parameters = [TeeParameter.Input((ulong)ProbeStart.Refused, (ulong)count), TeeParameter.Output(), TeeParameter.Output()];
+        session.Invoke((uint)ProbeOperation.Threads, nameof(ProbeOperation.Threads), parameters);
+        SystemCounters after = KillTest.Snapshot.Take(statistics).Counters;
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"threads: {parameters[1].A} calls, {parameters[1].B} not as documented"));
+        if (parameters[1].B != 0)
+        {
+            Console.Out.WriteLine($"threads: the first is {(SecureCall)parameters[2].A}: {(Status)(uint)parameters[2].B} and not {(Status)(parameters[2].B >> 32)}");
+        }
+
+        bool isWhole = after[SkCounter.FramesInUse] == before[SkCounter.FramesInUse] && after[SkCounter.Faults] == before[SkCounter.Faults];
+        Console.Out.WriteLine($"threads: counters {(isWhole ? "returned" : "differ")}");
+        return parameters[1].B == 0 && isWhole ? 0 : 1;
+    }
+
+    /// <summary>The caller is told, and who opens a session anew finds it alive.</summary>
+    public static int StartFatally(ProbeStart how)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(Probe);
+        TeeResult result = session.TryInvoke((uint)ProbeOperation.Threads, [TeeParameter.Input((ulong)how), TeeParameter.Output(), TeeParameter.Output()]);
+        Console.Out.WriteLine($"start: {how} was answered with {result}");
+        using TeeSession next = device.OpenSession(Probe);
+        Once(next, ProbeOperation.NotifySelf);
+        return result.Code == Tee.ErrorTargetDead ? 0 : 1;
+    }
+
+    /// <summary>All of the flood is taken, and nothing else.</summary>
+    public static int Flood(int count)
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(Probe);
+        Span<TeeParameter> parameters = [TeeParameter.Input((ulong)count), TeeParameter.Output()];
+        session.Invoke((uint)ProbeOperation.Flood, nameof(ProbeOperation.Flood), parameters);
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"flood: {parameters[1].A} taken, {parameters[1].B} not refused"));
+        return parameters[1].A == (ulong)count && parameters[1].B == 0 ? 0 : 1;
+    }
+
     /// <summary>Fails when either was alone.</summary>
     public static int Meet(int turns)
     {

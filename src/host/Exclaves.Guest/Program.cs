@@ -138,6 +138,20 @@ internal static class Program
         }
 
         probe.Add(end);
+        Command flood = new("flood", "A component sends the log --count records in another's name, and tries to read it.") { count };
+        flood.SetAction(parsed => ProbeTests.Flood(parsed.GetValue(count)));
+        probe.Add(flood);
+        Command starts = new("threads", "A component starts threads with every kind of wrong argument, then as many as it may, --count times. Needs a machine with tests/Probe/threads.json.") { count };
+        starts.SetAction(parsed => ProbeTests.StartThreads(parsed.GetValue(count)));
+        probe.Add(starts);
+        for (ProbeStart start = ProbeStart.Refused + 1; start <= ProbeStart.NoStack; start++)
+        {
+            ProbeStart how = start;
+            Command fatal = new("start" + how, "A thread that cannot run ends its component.");
+            fatal.SetAction(_ => ProbeTests.StartFatally(how));
+            probe.Add(fatal);
+        }
+
         Command lent = new("lent", "Buffers that a service sees in place: read, filled, shared while the call lasts, out of reach after it.");
         lent.SetAction(_ => LentTests.Run());
         probe.Add(lent);

@@ -18,7 +18,9 @@ internal static class Program
     {
         Status status = MappedDevice.Map();
         status = status == Status.Ok ? _device.Initialize() : status;
-        _ = SecureCalls.Log(status == Status.Ok ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
+        bool isReady = status == Status.Ok;
+        _ = SecureCalls.Log(isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
+        Log.Write(isReady ? LogLevel.Information : LogLevel.Error, isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
 
         status = SecureCalls.Receive();
         while (true)

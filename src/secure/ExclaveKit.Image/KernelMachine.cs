@@ -66,6 +66,8 @@ internal unsafe struct KernelMachine : IKitMachine
 
     public Status Call(uint slot) => Kernel.Call(SecureCall.Call, slot);
 
+    public Status Send(uint slot) => Kernel.Call(SecureCall.Send, slot);
+
     public void Yield() => _ = Kernel.Call(SecureCall.Yield);
 
     public void Log(ReadOnlySpan<byte> line)

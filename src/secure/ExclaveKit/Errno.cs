@@ -20,11 +20,13 @@ public enum Errno : uint
     TooManyFiles = 24,
     NotTerminal = 25,
     IllegalSeek = 29,
+    ReadOnly = 30,
     BrokenPipe = 32,
     NameTooLong = 36,
     NoSystemCall = 38,
     InputOutput = 5,
     MessageSize = 90,
+    NoAddressFamily = 97,
     TimedOut = 110,
 }
 

@@ -54,10 +54,13 @@ public interface IKitMachine : IKitWaits
     /// <summary>As <see cref="SecureCall.Call"/>, with the calling thread's message page.</summary>
     Status Call(uint slot);
 
+    /// <summary>As <see cref="Call"/>, without an answer.</summary>
+    Status Send(uint slot);
+
     /// <summary>The turn is given up.</summary>
     void Yield();
 
-    /// <summary>One line, at most <see cref="LogLine.Capacity"/> bytes.</summary>
+    /// <summary>One line of the console, at most <see cref="LogLine.Capacity"/> bytes.</summary>
     void Log(ReadOnlySpan<byte> line);
 
     /// <summary>The conclave ends. Does not return in the image.</summary>

@@ -42,7 +42,14 @@ public struct KitState
     public PseudoFileTable Files;
     public PipeTable Pipes;
     public ImageMap Image;
+
+    /// <summary>Lines of the program's standard output and error, and our own about it.</summary>
     public LogLine Output;
+    public LogLine Errors;
+    public LogLine Notice;
+
+    /// <summary>The system has no LogServer, or none for this conclave: lines go to the console.</summary>
+    public bool HasNoLog;
     public StatisticTable Statistics;
 
     public int ThreadCount;
@@ -83,6 +90,9 @@ public struct KitState
     public int RandomLeft;
 
     public ScratchBytes Scratch;
+
+    /// <summary><see cref="AbsentThing"/>s that were reported: a bit for each.</summary>
+    public uint ReportedAbsent;
 
     /// <summary>Unknown calls that were reported: bit = number modulo 512.</summary>
     public ReportedCalls Reported;

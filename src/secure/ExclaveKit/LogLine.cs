@@ -1,5 +1,6 @@
 using System;
 using System.Runtime.CompilerServices;
+using Exclaves.Abi;
 
 namespace Exclaves.ExclaveKit;
 
@@ -19,18 +20,22 @@ public struct LogLine
     private LogBytes _bytes;
     private int _length;
 
-    public void Write<TMachine>(ReadOnlySpan<byte> text, ref TMachine machine)
+    /// <summary>What each line becomes.</summary>
+    public LogLevel Level;
+    public LineOrigin Origin;
+
+    public void Write<TMachine>(ReadOnlySpan<byte> text, in Personality<TMachine> kit)
         where TMachine : struct, IKitMachine
     {
         foreach (byte character in text)
         {
-            if (character == NewLine || _length == Capacity) { Flush(ref machine); }
+            if (character == NewLine || _length == Capacity) { Flush(in kit); }
 
             if (character != NewLine) { _bytes[_length++] = character is (< 0x20 or 0x7F) and not (byte)'\t' ? (byte)'.' : character; }
         }
     }
 
-    public void WriteHex<TMachine>(ulong value, ref TMachine machine)
+    public void WriteHex<TMachine>(ulong value, in Personality<TMachine> kit)
         where TMachine : struct, IKitMachine
     {
         Span<byte> digits = stackalloc byte[16];
@@ -39,11 +44,11 @@ public struct LogLine
         int start = 0;
         while (start < digits.Length - 1 && digits[start] == (byte)'0') { start++; }
 
-        Write("0x"u8, ref machine);
-        Write(digits[start..], ref machine);
+        Write("0x"u8, in kit);
+        Write(digits[start..], in kit);
     }
 
-    public void WriteDecimal<TMachine>(ulong value, ref TMachine machine)
+    public void WriteDecimal<TMachine>(ulong value, in Personality<TMachine> kit)
         where TMachine : struct, IKitMachine
     {
         Span<byte> digits = stackalloc byte[20];
@@ -54,17 +59,17 @@ public struct LogLine
             value /= 10;
         }
         while (value != 0);
-        Write(digits[start..], ref machine);
+        Write(digits[start..], in kit);
     }
 
     /// <summary>Sends what is there, if anything, as a line.</summary>
-    public void Flush<TMachine>(ref TMachine machine)
+    public void Flush<TMachine>(in Personality<TMachine> kit)
         where TMachine : struct, IKitMachine
     {
         if (_length == 0) { return; }
 
         Span<byte> bytes = _bytes;
-        machine.Log(bytes[.._length]);
+        kit.Record(bytes[.._length], Level, Origin);
         _length = 0;
     }
 }

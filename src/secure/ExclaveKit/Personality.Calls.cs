@@ -73,13 +73,14 @@ public readonly ref partial struct Personality<TMachine>
             case LinuxCall.Openat: return OpenFile(b, c);
             case LinuxCall.Close: return CloseFile(a);
             case LinuxCall.Pipe2: return MakePipe(a, b);
-            case LinuxCall.NewFstatat: return b != 0 && TryRead(b, out byte first) && first != 0 ? Result.Of(Errno.NoEntry) : StatFile(a, c);
+            case LinuxCall.NewFstatat: return b != 0 && TryRead(b, out byte first) && first != 0 ? MissFile(b, "stat"u8) : StatFile(a, c);
             case LinuxCall.Dup: return DuplicateFile(a, 0);
             case LinuxCall.Fstat: return StatFile(a, b);
             case LinuxCall.Fcntl: return ControlFile(a, b, c);
             case LinuxCall.Ioctl: return Result.Of(IsOpen(a) ? Errno.NotTerminal : Errno.BadFile);
             case LinuxCall.Lseek: return Result.Of(IsOpen(a) ? Errno.IllegalSeek : Errno.BadFile);
-            case LinuxCall.Readlinkat or LinuxCall.StatFs or LinuxCall.Faccessat or LinuxCall.Faccessat2 or LinuxCall.GetCwd:
+            case LinuxCall.Faccessat or LinuxCall.Faccessat2: return MissFile(b, "access"u8);
+            case LinuxCall.Readlinkat or LinuxCall.StatFs or LinuxCall.GetCwd:
                 return Result.Of(Errno.NoEntry);
 
             // The rest of the world.
@@ -92,9 +93,9 @@ public readonly ref partial struct Personality<TMachine>
 
             // Refused on purpose: the C library and the runtime know how to do without, and are told so honestly.
             case LinuxCall.Clone3 or LinuxCall.Rseq or LinuxCall.SetRobustList or LinuxCall.GetRobustList or LinuxCall.Mremap
-                or LinuxCall.GetMemPolicy or LinuxCall.Execve or LinuxCall.Ppoll or LinuxCall.GetRusage:
+                or LinuxCall.GetMemPolicy or LinuxCall.Ppoll or LinuxCall.GetRusage:
                 return Result.Of(Errno.NoSystemCall);
-            default: return RefuseUnknown((ulong)number);
+            default: return TryRefuseAbsent(number, out ulong refused) ? refused : RefuseUnknown((ulong)number);
         }
     }
 
@@ -107,6 +108,7 @@ public readonly ref partial struct Personality<TMachine>
             PersonalityCall.Messages => TryWrite(a, _machine.CallEntry) && TryWrite(a + sizeof(ulong), _machine.MessagePageAddress(_thread)) ? Result.Ok : Result.Of(Errno.BadAddress),
             PersonalityCall.Call => CallEndpoint(a, b, _live.X[2]),
             PersonalityCall.Statistics => GetStatistics(a, b),
+            PersonalityCall.Log => WriteRecord(a, b, _live.X[2]),
             _ => RefuseUnknown(number),
         };
     }
@@ -119,10 +121,9 @@ public readonly ref partial struct Personality<TMachine>
         if ((_state.Reported[word] & bit) == 0)
         {
             _state.Reported[word] |= bit;
-            _state.Output.Flush(ref _machine);
-            _state.Output.Write("exclavekit: unknown call "u8, ref _machine);
-            _state.Output.WriteDecimal(number, ref _machine);
-            _state.Output.Flush(ref _machine);
+            _state.Notice.Write("exclavekit: unknown call "u8, in this);
+            _state.Notice.WriteDecimal(number, in this);
+            _state.Notice.Flush(in this);
         }
 
         return Result.Of(Errno.NoSystemCall);

@@ -69,12 +69,12 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>The program has no handler. SK reports where it stood; Linux reads our lines, so its registers are not among them.</summary>
     private void EndBySignal(in SignalCause cause, ulong code = 0)
     {
-        _state.Output.Flush(ref _machine);
-        _state.Output.Write("exclavekit: ended by signal "u8, ref _machine);
-        _state.Output.WriteDecimal(cause.Signal, ref _machine);
-        _state.Output.Write(" of thread "u8, ref _machine);
-        _state.Output.WriteDecimal(Current.Tid, ref _machine);
-        _state.Output.Flush(ref _machine);
+        FlushLines();
+        _state.Notice.Write("exclavekit: ended by signal "u8, in this);
+        _state.Notice.WriteDecimal(cause.Signal, in this);
+        _state.Notice.Write(" of thread "u8, in this);
+        _state.Notice.WriteDecimal(Current.Tid, in this);
+        _state.Notice.Flush(in this);
         bool gaveUp = cause.Signal == Signal.Abort && _state.QuotaRefused;
         _machine.Exit(code != 0 ? code : gaveUp ? ExitCode.QuotaExhausted : ExitCode.Signal + cause.Signal, ref _live);
     }

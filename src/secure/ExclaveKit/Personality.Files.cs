@@ -36,7 +36,7 @@ public readonly ref partial struct Personality<TMachine>
 
             if (file.Kind == PseudoFileKind.Log)
             {
-                _state.Output.Write(chunk, ref _machine);
+                (file.Position == PseudoFile.ErrorOutput ? ref _state.Errors : ref _state.Output).Write(chunk, in this);
                 done += (ulong)chunk.Length;
                 continue;
             }
@@ -143,21 +143,10 @@ public readonly ref partial struct Personality<TMachine>
 
     private ulong OpenFile(ulong path, ulong flags)
     {
-        Span<byte> name = ((Span<byte>)_state.Scratch)[..MaxPathBytes];
-        int length = 0;
-        while (true)
-        {
-            if (length == MaxPathBytes) { return Result.Of(Errno.NoEntry); }
+        if (!TryReadPath(path, out Span<byte> name)) { return Result.Of(Errno.BadAddress); }
 
-            if (!TryRead(path + (ulong)length, name.Slice(length, 1))) { return Result.Of(Errno.BadAddress); }
-
-            if (name[length] == 0) { break; }
-
-            length++;
-        }
-
-        PseudoFileKind kind = PseudoFile.KindOf(name[..length]);
-        if (kind == PseudoFileKind.None) { return Result.Of(Errno.NoEntry); }
+        PseudoFileKind kind = PseudoFile.KindOf(name);
+        if (kind == PseudoFileKind.None) { return RefuseFile(name, "open"u8); }
 
         if ((flags & OpenAccessMask) != 0) { return Result.Of(Errno.AccessDenied); }
 
@@ -166,6 +155,32 @@ public readonly ref partial struct Personality<TMachine>
 
         _state.Files[descriptor] = new PseudoFile { Kind = kind };
         return (ulong)descriptor;
+    }
+
+    /// <summary>A file that is asked about, and is not there.</summary>
+    private ulong MissFile(ulong path, scoped ReadOnlySpan<byte> call) => TryReadPath(path, out Span<byte> name) ? RefuseFile(name, call) : Result.Of(Errno.BadAddress);
+
+    /// <summary>A path of the program, or its start: whatever is longer names nothing that is there.</summary>
+    private bool TryReadPath(ulong path, out Span<byte> name)
+    {
+        Span<byte> room = ((Span<byte>)_state.Scratch)[..MaxPathBytes];
+        for (int length = 0; length < room.Length; length++)
+        {
+            if (!TryRead(path + (ulong)length, room.Slice(length, 1)))
+            {
+                name = default;
+                return false;
+            }
+
+            if (room[length] == 0)
+            {
+                name = room[..length];
+                return true;
+            }
+        }
+
+        name = room;
+        return true;
     }
 
     private int FindFreeFile(int first = 0)

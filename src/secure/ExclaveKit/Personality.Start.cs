@@ -21,7 +21,9 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>Prepares the program of <paramref name="info"/>; the live context is its first instruction afterwards.</summary>
     public void Start(in StartInfo info)
     {
-        _state.Output = default;
+        _state.Output = new LogLine { Level = LogLevel.Information, Origin = LineOrigin.Program };
+        _state.Errors = new LogLine { Level = LogLevel.Error, Origin = LineOrigin.Program };
+        _state.Notice = new LogLine { Level = LogLevel.Warning, Origin = LineOrigin.Kit };
         _state.LastTid = KitState.ProcessId;
         _state.ThreadCount = 1;
         _state.ThreadSlots = 1;
@@ -35,6 +37,7 @@ public readonly ref partial struct Personality<TMachine>
         _state.Files[0].Kind = PseudoFileKind.Empty;
         _state.Files[1].Kind = PseudoFileKind.Log;
         _state.Files[2].Kind = PseudoFileKind.Log;
+        _state.Files[2].Position = PseudoFile.ErrorOutput;
         AddSegments(in info);
 
         ulong stackEnd = UserLayout.MmapEnd - StackBytes;

@@ -18,6 +18,8 @@ public readonly ref partial struct Personality<TMachine>
     private ulong Clone(ulong flags, ulong stack, ulong parentTid, ulong threadPointer, ulong childTid)
     {
         // Processes do not exist here; a thread that shares all is the only kind.
+        if ((flags & CloneThread) == 0) { return RefuseAbsent(AbsentThing.Processes, "fork"u8, Errno.InvalidArgument); }
+
         if ((flags & CloneRequired) != CloneRequired || stack == 0) { return Result.Of(Errno.InvalidArgument); }
 
         uint tid = _state.LastTid + 1;
@@ -63,7 +65,7 @@ public readonly ref partial struct Personality<TMachine>
 
     private ulong ExitProcess(ulong code)
     {
-        _state.Output.Flush(ref _machine);
+        FlushLines();
         _machine.Exit(code);
         return Result.Ok;
     }

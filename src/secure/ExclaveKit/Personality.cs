@@ -131,10 +131,10 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>Ends the conclave, with a reason in the log.</summary>
     private void End(ReadOnlySpan<byte> reason, ulong code)
     {
-        _state.Output.Flush(ref _machine);
-        _state.Output.Write("exclavekit: "u8, ref _machine);
-        _state.Output.Write(reason, ref _machine);
-        _state.Output.Flush(ref _machine);
+        FlushLines();
+        _state.Notice.Write("exclavekit: "u8, in this);
+        _state.Notice.Write(reason, in this);
+        _state.Notice.Flush(in this);
         _machine.Exit(code);
     }
 

@@ -29,7 +29,10 @@ public struct PseudoFile
 {
     public PseudoFileKind Kind;
 
-    /// <summary>Maps: bytes read so far. Pipes: index.</summary>
+    /// <summary>Of standard error.</summary>
+    public const uint ErrorOutput = 1;
+
+    /// <summary>Maps: bytes read so far. Pipes: index. Log: 0, or <see cref="ErrorOutput"/>; a duplicate is the same.</summary>
     public uint Position;
 
     /// <summary>O_NONBLOCK was asked for.</summary>

@@ -88,7 +88,9 @@ public static unsafe class SecureCalls
         return status;
     }
 
-    /// <summary>One line of log, at most 256 bytes.</summary>
+    public const int MaxLogBytes = 256;
+
+    /// <summary>One line of the console, at most <see cref="MaxLogBytes"/> bytes: for the time before Linux and for what must not get lost. Else <see cref="Runtime.Log"/>.</summary>
     public static Status Log(scoped ReadOnlySpan<byte> text)
     {
         fixed (byte* start = text)

@@ -87,7 +87,8 @@ public static class ServiceServer
         return status == Status.Ok && answer.Result != Tee.Success ? Status.BadReply : status;
     }
 
-    private static void Serve<TService>(IpcPage page) where TService : struct, IService
+    /// <summary>Serves the message in a page, whose answer lies there then. For a component whose loop is its own.</summary>
+    public static void Serve<TService>(IpcPage page) where TService : struct, IService
     {
         uint length = page.Header.Length;
         if (length < (uint)Unsafe.SizeOf<ServiceMessage>())

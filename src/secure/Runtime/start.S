@@ -37,6 +37,13 @@ FUNC(runtime_page)
     ret
 ENDFUNC(runtime_page)
 
+/* Out: x0 = CNTVCT_EL0. */
+FUNC(runtime_counter)
+    isb
+    mrs     x0, cntvct_el0
+    ret
+ENDFUNC(runtime_counter)
+
 /* In: x0..x4 = arguments, x5 = call number. Out: x0 = Status. */
 FUNC(runtime_call)
     mov     x8, x5

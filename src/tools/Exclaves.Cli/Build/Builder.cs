@@ -21,7 +21,7 @@ public sealed partial class Builder
     /// <summary>Projects that import GuestProgram.props.</summary>
     private static readonly string[] GuestProjects =
     [
-        "src/host/Exclaves.Sign", "src/host/Exclaves.Guest", "tests/attacks/Exclaves.Attack",
+        "src/host/Exclaves.Ctl", "src/host/Exclaves.Sign", "src/host/Exclaves.Guest", "tests/attacks/Exclaves.Attack",
     ];
 
     private readonly Workspace _workspace;

@@ -94,6 +94,7 @@ public sealed class SystemReader
             ReadGrants(components[i], _drafts[i], i);
         }
 
+        GiveLog();
         CheckPool(root, pool);
         CheckDonations();
         CheckCircles();
@@ -119,7 +120,7 @@ public sealed class SystemReader
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "maxThreads", "lentBuffers"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "maxThreads", "lentBuffers", "log"]))
         {
             return draft;
         }
@@ -136,6 +137,7 @@ public sealed class SystemReader
         draft.Flags |= reader.Has("core") && reader.Member("core").Flag() ? ComponentFlags.Core : 0;
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
         draft.Flags |= reader.Has("lentBuffers") && reader.Member("lentBuffers").Flag() ? ComponentFlags.LentBuffers : 0;
+        draft.Flags |= reader.Has("log") && reader.Member("log").Flag() ? ComponentFlags.Log : 0;
         draft.Flags |= reader.Has("measurements") && reader.Member("measurements").Flag() ? ComponentFlags.Measurements : 0;
         return draft;
     }
@@ -213,6 +215,7 @@ public sealed class SystemReader
             }
         }
 
+        CheckLog(root);
         foreach (Draft draft in _drafts.Where(d => (d.Flags & ComponentFlags.LentBuffers) != 0 && (d.Flags & (ComponentFlags.Core | ComponentFlags.Proxy)) != 0))
         {
             _problems.Add(draft.Place + ".lentBuffers", "is not for a core component: a Linux that starts anew takes its pages back, and who uses one then ends.");
@@ -242,8 +245,61 @@ public sealed class SystemReader
         }
     }
 
+    private void CheckLog(JsonReader root)
+    {
+        Draft[] logs = [.. _drafts.Where(d => d.IsLog)];
+        if (logs.Length > 1)
+        {
+            _problems.Add("$.components", $"may have one component with \"log\": true, and have {logs.Length}.");
+        }
+
+        foreach (Draft log in logs)
+        {
+            if (log.IsProxy || log.Kind == ComponentKind.DotNet || (log.Flags & ComponentFlags.Core) == 0)
+            {
+                _problems.Add(log.Place + ".log", "must be a freestanding core component other than the proxy: it is there before those that write.");
+            }
+
+            if (log.Threads != 1 || log.MaxThreads != 1)
+            {
+                _problems.Add(log.Place + ".threads", "must be 1 for the log: nothing in it is locked, it serves one message after the other.");
+            }
+
+            if (root.Member("components").Items()[_drafts.IndexOf(log)].Has("grants"))
+            {
+                _problems.Add(log.Place + ".grants", "must be absent for the log: it takes what others send and calls nobody.");
+            }
+        }
+    }
+
+    /// <summary>What follows from "log": its own capabilities, and everybody's to write.</summary>
+    private void GiveLog()
+    {
+        int index = _drafts.FindIndex(d => d.IsLog);
+        if (index < 0)
+        {
+            return;
+        }
+
+        Draft log = _drafts[index];
+        log.Flags |= ComponentFlags.Measurements;
+        log.Grants.Add(new GrantEntry { Kind = GrantKind.Counters, Slot = CountersSlot });
+        for (int i = 0; i < _drafts.Count; i++)
+        {
+            if (i != index && !_drafts[i].IsProxy)
+            {
+                _drafts[i].Grants.Add(new GrantEntry { Kind = GrantKind.Endpoint, Slot = ComponentEntry.LogSlot, Argument = (ulong)index, Badge = (ulong)i + 1 });
+            }
+        }
+    }
+
     private void ReadGrants(JsonReader reader, Draft draft, int index)
     {
+        if (draft.IsLog)
+        {
+            return;
+        }
+
         if (draft.IsProxy)
         {
             draft.Grants.Add(new GrantEntry { Kind = GrantKind.Downcall, Slot = DowncallSlot });
@@ -328,6 +384,10 @@ public sealed class SystemReader
         else if (_drafts[target].IsProxy)
         {
             value.Refuse("is the proxy, which calls others and is called by nobody.");
+        }
+        else if (_drafts[target].IsLog)
+        {
+            value.Refuse("is the log, whose endpoint everybody has at slot 33, under the badge that is his name.");
         }
 
         // A server tells its callers apart by badge, so the default differs per caller and is never zero.
@@ -551,5 +611,7 @@ public sealed class SystemReader
         public List<GrantEntry> Grants { get; } = [];
 
         public bool IsProxy => (Flags & ComponentFlags.Proxy) != 0;
+
+        public bool IsLog => (Flags & ComponentFlags.Log) != 0;
     }
 }

@@ -64,6 +64,7 @@ public sealed class ImageInspector
                 Kind = KindOf(component),
                 Core = (component.Flags & ComponentFlags.Core) != 0,
                 Proxy = (component.Flags & ComponentFlags.Proxy) != 0,
+                Log = (component.Flags & ComponentFlags.Log) != 0,
                 Measurements = (component.Flags & ComponentFlags.Measurements) != 0,
                 Threads = Math.Max(component.Threads, 1),
                 MaxThreads = MostOf(component),
@@ -119,6 +120,7 @@ public sealed class ImageInspector
         _output.WriteLine();
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
+        proxy += (component.Flags & ComponentFlags.Log) != 0 ? ", log" : "";
         string measurements = (component.Flags & ComponentFlags.Measurements) != 0 ? ", reads the measurement log" : "";
         string lent = (component.Flags & ComponentFlags.LentBuffers) != 0 ? ", takes lent buffers" : "";
         string threads = component.Threads > 1 ? $", {component.Threads} threads" : "";
