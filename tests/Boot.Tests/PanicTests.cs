@@ -181,6 +181,24 @@ public class PanicTests
         Assert.True(File.Exists(Path.ChangeExtension(PanicFileOf(result), null).Replace("panic", "crash", StringComparison.Ordinal) + ".json"));
     }
 
+    /// <summary>The frames of a .NET conclave are methods, with namespace and type, as the program's author knows them.</summary>
+    [Fact]
+    public async Task ACrashOfADotNetConclaveNamesItsMethods()
+    {
+        MachineSpec spec = Guest.Usual with { Addition = "tests/ExclaveKit.Stress/stress.json" };
+        GuestResult result = await Guest.Run(spec, $"exclave-guest invoke --service {Services.Stress} --operation 5; test $? = 1");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}\n{result.Console}");
+        JsonNode crash = JsonNode.Parse(File.ReadAllText(PanicFileOf(result).Replace("panic.json", "crash.json", StringComparison.Ordinal)))!;
+        Assert.Equal("Stress", (string?)crash["component"]);
+        JsonNode?[] frames = [.. crash["backtrace"]!.AsArray()];
+        string?[] methods = [.. frames.Select(frame => (string?)frame!["symbol"])];
+        Assert.Contains("Exclaves.ExclaveKit.Stress.StressService.Fail", methods);
+        Assert.Contains("Exclaves.ExclaveKit.Stress.StressService.Invoke", methods);
+        Assert.Contains(methods, method => method?.StartsWith("Exclaves.Kit.ServiceHost.", StringComparison.Ordinal) == true);
+        JsonNode fail = frames.First(frame => (string?)frame!["symbol"] == "Exclaves.ExclaveKit.Stress.StressService.Fail")!;
+        Assert.StartsWith("tests/ExclaveKit.Stress/StressService.cs:", (string?)fail["location"], StringComparison.Ordinal);
+    }
+
     private static string PanicFileOf(GuestResult result) => Path.Combine(Path.GetDirectoryName(result.Outcome.ConsoleLog)!, "panic.json");
 
     private static async Task<ulong> FindFunction(string elf, string end)

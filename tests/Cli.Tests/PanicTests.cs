@@ -80,6 +80,18 @@ public class PanicTests
     [InlineData("__odd", "__odd")]
     public void CompilersNamesBecomeTypeAndMethod(string name, string clean) => Assert.Equal(clean, Symbolizer.Clean(name));
 
+    [Theory]
+    [InlineData("signer_Exclaves_Signer_SignerKeys__Sign", "Exclaves.Signer.SignerKeys.Sign")]
+    [InlineData("Exclaves_Tightbeam_Exclaves_Tightbeam_GuardedService_2<System___Canon__A_B_1<System___Canon>>__Answer", "Exclaves.Tightbeam.GuardedService.Answer")]
+    [InlineData("S_P_CoreLib_System_Collections_Generic_HashSet_1<Char>___ctor_0", "System.Collections.Generic.HashSet..ctor")]
+    [InlineData("System_Runtime_Numerics_System_Numerics_BigIntegerCalculator__AddSelf", "System.Numerics.BigIntegerCalculator.AddSelf")]
+    [InlineData("S_P_CoreLib_System_Number__TryInt64ToHexStr<Char>", "System.Number.TryInt64ToHexStr")]
+    [InlineData("Bool__ToString", "Bool.ToString")]
+    [InlineData("RhpThrowEx", "RhpThrowEx")]
+    [InlineData("__libio_codecvt_in", "__libio_codecvt_in")]
+    [InlineData("_Z24FireEtwGCRestartEEEnd_V1tPK14minipal_guid__S1_", "_Z24FireEtwGCRestartEEEnd_V1tPK14minipal_guid__S1_")]
+    public void MethodsOfNativeAotBecomeNamespaceTypeAndMethod(string name, string clean) => Assert.Equal(clean, DotNetNames.Demangle(name, "signer"));
+
     [Fact]
     public async Task AddressesGetNamesAndLines()
     {

@@ -85,6 +85,7 @@ public static class Program
         AttackCommand.Create(session),
         RunCommand.Create(session),
         UpCommand.Create(session),
+        DebugCommand.Create(session),
         BenchCommand.Create(session),
         ImageCommand.Create(session),
         ImageCommand.CreateInspectAlias(session),

@@ -77,6 +77,9 @@ public sealed record MachineSpec
     /// <summary>A panic of the secure world stops the machine.</summary>
     public bool StopsOnPanic { get; init; }
 
+    /// <summary>Socket at which QEMU waits for a debugger, before the machine's first instruction; null: it does not.</summary>
+    public string? DebugSocket { get; init; }
+
     /// <summary>The virtual clock counts instructions, and nothing random is in the device tree: counts repeat.</summary>
     public bool CountsInstructions { get; init; }
 }

@@ -71,6 +71,11 @@ public static class QemuCommandLine
             arguments.AddRange(["-icount", "shift=0,sleep=off"]);
         }
 
+        if (spec.DebugSocket != null)
+        {
+            arguments.AddRange(["-gdb", $"unix:{Escape(spec.DebugSocket)},server=on,wait=off", "-S"]);
+        }
+
         if (spec.Share != null)
         {
             arguments.AddRange(["-fsdev", $"local,id=share0,path={Escape(spec.Share)},security_model=none"]);

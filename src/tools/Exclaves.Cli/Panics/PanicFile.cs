@@ -7,7 +7,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading;
 using System.Threading.Tasks;
-using Exclaves.Cli.Image;
 using Exclaves.Cli.Machine;
 using Exclaves.ImageTool.Description;
 
@@ -40,7 +39,8 @@ public static class PanicFile
 
         // Where a function has no frame yet, or none at all, its caller is in the link register alone.
         IReadOnlyList<ulong> addresses = [.. report.Backtrace, report.Registers.GetValueOrDefault("x30")];
-        IReadOnlyList<PanicFrame> named = await Symbolizer.Resolve(workspace.Root, FindElf(workspace, spec, description, report.Component), addresses, cancel);
+        IReadOnlyList<LoadedFile> files = LoadedFile.Of(workspace, spec, SystemReader.Read(description), report.Component);
+        IReadOnlyList<PanicFrame> named = await Symbolizer.Resolve(workspace.Root, files, addresses, cancel);
         IReadOnlyList<PanicFrame> frames = [.. named.SkipLast(1)];
         await File.WriteAllTextAsync(target, Format(report, frames, named[^1]).ToJsonString(Layout) + "\n", cancel);
         return
@@ -67,24 +67,6 @@ public static class PanicFile
         ["symbol"] = frame.Symbol,
         ["location"] = frame.Location,
     };
-
-    /// <summary>The linked file with the debug information of whoever panicked; null when nobody knows it.</summary>
-    private static string? FindElf(Workspace workspace, MachineSpec spec, string description, string component)
-    {
-        SystemDescription system = SystemReader.Read(description);
-        string? program = component switch
-        {
-            "SPTM" => spec.Variant switch
-            {
-                ImageVariant.Weak => "obj/Sptm.Weak/Sptm.Weak.elf",
-                ImageVariant.Checked => "obj/Sptm.Checked/Sptm.Checked.elf",
-                _ => Path.ChangeExtension(system.Sptm, ".elf"),
-            },
-            "SK" => spec.HasRogueKernel ? "obj/RogueKernel/RogueKernel.elf" : system.Sk,
-            _ => system.Components.FirstOrDefault(candidate => candidate.Name == component)?.Program,
-        };
-        return program == null ? null : Path.Combine(workspace.Out, program);
-    }
 
     private static string Hex(ulong value) => "0x" + value.ToString("x", CultureInfo.InvariantCulture);
 }

@@ -23,18 +23,34 @@ public static partial class Symbolizer
     /// <summary>The first address is that of an instruction, the others are return addresses: their names are those of the call.</summary>
     /// <param name="elf">Null, or a file that is not there: the addresses stay without names.</param>
     /// <param name="root">The repository.</param>
-    public static async Task<IReadOnlyList<PanicFrame>> Resolve(string root, string? elf, IReadOnlyList<ulong> addresses, CancellationToken cancel)
+    public static Task<IReadOnlyList<PanicFrame>> Resolve(string root, string? elf, IReadOnlyList<ulong> addresses, CancellationToken cancel) =>
+        Resolve(root, elf == null ? [] : (IReadOnlyList<LoadedFile>)[new(elf, 0, ulong.MaxValue)], addresses, cancel);
+
+    /// <summary>The same where the code lies in several files; what lies in none stays without a name.</summary>
+    public static async Task<IReadOnlyList<PanicFrame>> Resolve(string root, IReadOnlyList<LoadedFile> files, IReadOnlyList<ulong> addresses, CancellationToken cancel)
     {
-        if (elf == null || addresses.Count == 0 || !File.Exists(elf) || Tool.Find(Program) == null)
+        PanicFrame[] frames = [.. addresses.Select(address => new PanicFrame(address, null, null))];
+        foreach (LoadedFile file in files.Where(file => File.Exists(file.File) && Tool.Find(Program) != null))
         {
-            return [.. addresses.Select(address => new PanicFrame(address, null, null))];
+            int[] own = [.. Enumerable.Range(0, addresses.Count).Where(i => addresses[i] >= file.Start && addresses[i] < file.End)];
+            ulong[] asked = [.. own.Select(i => addresses[i] - file.Base - (i == 0 ? 0 : InstructionBytes))];
+            if (own.Length == 0)
+            {
+                continue;
+            }
+
+            DotNetNames? names = file.IsDotNet ? await DotNetNames.Read(file.WithSymbols, Path.GetFileName(file.File), cancel) : null;
+            ToolResult result = await Tool.Run(Program, ["--output-style=JSON", "--no-inlines", "--obj=" + file.WithSymbols, .. asked.Select(Hex)], cancel);
+            using JsonDocument document = JsonDocument.Parse(result.Output.FirstOrDefault(line => line.StartsWith('[')) ?? "[]");
+            JsonElement[] found = [.. document.RootElement.EnumerateArray()];
+            for (int i = 0; i < own.Length && i < found.Length; i++)
+            {
+                PanicFrame frame = Read(addresses[own[i]], found[i], root + "/");
+                frames[own[i]] = names == null ? frame : frame with { Symbol = names.Find(asked[i]) };
+            }
         }
 
-        IEnumerable<string> asked = addresses.Select((address, index) => Hex(index == 0 ? address : address - InstructionBytes));
-        ToolResult result = await Tool.Run(Program, ["--output-style=JSON", "--no-inlines", "--obj=" + elf, .. asked], cancel);
-        using JsonDocument document = JsonDocument.Parse(result.Output.FirstOrDefault(line => line.StartsWith('[')) ?? "[]");
-        JsonElement[] found = [.. document.RootElement.EnumerateArray()];
-        return [.. addresses.Select((address, index) => index < found.Length ? Read(address, found[index], root + "/") : new PanicFrame(address, null, null))];
+        return frames;
     }
 
     /// <summary>"Type.Method" out of the compiler's name; other names stay as they are.</summary>
