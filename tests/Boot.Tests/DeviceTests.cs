@@ -1,8 +1,10 @@
 using System;
+using System.Globalization;
 using System.IO;
 using System.Net;
 using System.Net.Sockets;
 using System.Security.Cryptography;
+using System.Text.RegularExpressions;
 using System.Threading.Tasks;
 using Exclaves.Cli.Machine;
 using Xunit;
@@ -79,6 +81,19 @@ public class DeviceTests
     [Fact]
     public async Task TheSameDeviceBehindTheSmmuBoots() =>
         await Guest.Require(Guest.Usual with { Devices = ["virtio-rng-pci,rng=rng0,disable-legacy=on,iommu_platform=on"] }, "true");
+
+    /// <summary>A device that gives 128 bytes each 50 ms: its driver sleeps in the secure world until Linux brings the interrupt, beside those that SK asks for itself.</summary>
+    [Fact]
+    public async Task ASecureDeviceInterruptsItsDriver()
+    {
+        MachineSpec slow = Guest.Usual with { Properties = ["virtio-rng-device.max-bytes=128", "virtio-rng-device.period=50"] };
+        string said = await Guest.Require(
+            slow, "exclave-sign sign /init --signature /tmp/s --public /tmp/p && exclave-guest stats && awk '/optee_notification/ { print \"came\", $2 + $3 }' /proc/interrupts");
+        Assert.True(Number(said, @"came (\d+)") > Number(said, @"sptm\.Notification +(\d+)"), said);
+        Assert.NotEqual(0, Number(said, @"sk\.Interrupts +(\d+)"));
+    }
+
+    private static int Number(string text, string pattern) => int.Parse(Regex.Match(text, pattern).Groups[1].Value, CultureInfo.InvariantCulture);
 
     private static string Digest(ReadOnlySpan<byte> content) => Convert.ToHexStringLower(SHA256.HashData(content)) + " ";
 

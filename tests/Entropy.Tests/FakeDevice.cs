@@ -48,13 +48,25 @@ public readonly struct FakeDevice : IVirtioDevice
 
     public static void Write(VirtioRegister register, uint value) => Device.Write(register, value);
 
-    public static void BarrierBeforeDevice() => Device.Barriers++;
+    public static void BarrierBeforeDevice()
+    {
+        Device.Barriers++;
+        Device.OnBarrier?.Invoke();
+    }
 
     public static void BarrierAfterDevice()
     {
     }
 
     public static void Pause() => Device.Pauses++;
+
+    public static bool HasInterrupt => Device.OnWait != null;
+
+    public static bool TryWait()
+    {
+        Device.Waits++;
+        return Device.OnWait!(Device.Waits);
+    }
 
     public sealed class State(Fault fault)
     {
@@ -66,6 +78,16 @@ public readonly struct FakeDevice : IVirtioDevice
         public byte[] Memory { get; } = new byte[4096];
         public int Barriers { get; set; }
         public long Pauses { get; set; }
+        public int Waits { get; set; }
+
+        /// <summary>Null: the device has no interrupt. Else what happens in the n-th wait: false = whoever waits is wanted elsewhere.</summary>
+        public Func<int, bool>? OnWait { get; set; }
+        public Action? OnBarrier { get; set; }
+
+        /// <summary>What is asked for is not done before <see cref="Answer"/>.</summary>
+        public bool IsSlow { get; set; }
+
+        public bool MayInterrupt => Memory[RandomDevice<FakeDevice>.AvailableOffset] == 0;
         public int Notifications { get; private set; }
         public List<uint> Statuses { get; } = [];
         public List<byte> Given { get; } = [];
@@ -98,13 +120,16 @@ public readonly struct FakeDevice : IVirtioDevice
             else if (register == VirtioRegister.QueueNotify)
             {
                 Notifications++;
-                Serve();
+                if (!IsSlow)
+                {
+                    Answer();
+                }
             }
         }
 
         public uint Register(VirtioRegister register) => _registers.GetValueOrDefault(register);
 
-        private void Serve()
+        public void Answer()
         {
             if (Fault == Fault.Silent)
             {

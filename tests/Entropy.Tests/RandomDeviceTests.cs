@@ -197,4 +197,79 @@ public class RandomDeviceTests
             }
         }, iter: 200);
     }
+
+    private static (RandomDevice<FakeDevice> Driver, FakeDevice.State Device) Slow(System.Func<int, bool> onWait)
+    {
+        var (driver, device) = Ready();
+        device.IsSlow = true;
+        device.OnWait = onWait;
+        return (driver, device);
+    }
+
+    /// <summary>Linux brings interrupts for nothing, too.</summary>
+    [Fact]
+    public void ASlowDeviceIsWaitedForAndThenInterrupts()
+    {
+        FakeDevice.State? current = null;
+        var (driver, device) = Slow(wait =>
+        {
+            Assert.True(current!.MayInterrupt);
+            Assert.Equal(RandomDevice<FakeDevice>.Polls, current.Pauses);
+            if (wait == 5)
+            {
+                current.Answer();
+            }
+
+            return true;
+        });
+        current = device;
+        byte[] output = new byte[100];
+        Assert.Equal(Status.Ok, driver.Fill(output));
+        Assert.Equal(device.Given, output);
+        Assert.Equal((5, 1), (device.Waits, device.Notifications));
+
+        device.IsSlow = false;
+        Assert.Equal(Status.Ok, driver.Fill(output));
+        Assert.Equal((5, false), (device.Waits, device.MayInterrupt));
+    }
+
+    /// <summary>The device answers, without an interrupt, just before it sees that one is wanted.</summary>
+    [Fact]
+    public void AnAnswerBetweenTheLastLookAndTheWaitIsSeen()
+    {
+        var (driver, device) = Slow(_ => throw new System.InvalidOperationException("nobody will come"));
+        device.OnBarrier = () =>
+        {
+            if (device.MayInterrupt && device.Notifications != 0)
+            {
+                device.OnBarrier = null;
+                device.Answer();
+            }
+        };
+        Assert.Equal(Status.Ok, driver.Fill(new byte[32]));
+        Assert.Equal(0, device.Waits);
+    }
+
+    [Theory]
+    [InlineData(100, 40)]
+    [InlineData(100, 100)]
+    [InlineData(40, 100)]
+    [InlineData(2048, 1)]
+    public void WhatACancelledCallerAskedForGoesToTheNextOne(int first, int second)
+    {
+        var (driver, device) = Slow(wait => wait < 3);
+        byte[] output = [.. Enumerable.Repeat((byte)7, first)];
+        Assert.Equal(Status.Cancelled, driver.Fill(output));
+        Assert.True(driver.IsReady);
+        Assert.True(output.AsSpan().IndexOfAnyExcept((byte)0) < 0);
+        Assert.Equal(3, device.Waits);
+
+        device.Answer();
+        device.IsSlow = false;
+        output = new byte[second];
+        Assert.Equal(Status.Ok, driver.Fill(output));
+        Assert.Equal(device.Given[..System.Math.Min(first, second)], output[..System.Math.Min(first, second)]);
+        Assert.Equal(first < second ? 2 : 1, device.Notifications);
+        Assert.True(device.Memory.AsSpan(RandomDevice<FakeDevice>.BufferOffset).IndexOfAnyExcept((byte)0) < 0);
+    }
 }

@@ -48,7 +48,7 @@ public class DemoTests
         JsonElement definitions = schema.RootElement.GetProperty("$defs");
         Assert.Equal(["$schema", "sptm", "txm", "sk", "kit", "pool", "stopOnPanic", "components", "services"], Members(schema.RootElement));
         Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "maxThreads", "lentBuffers", "log", "measurements", "grants"], Members(definitions.GetProperty("component")));
-        Assert.Equal(["slot", "endpoint", "badge", "device", "dmaAddress", "counters", "untyped"], Members(definitions.GetProperty("grant")));
+        Assert.Equal(["slot", "endpoint", "badge", "device", "interrupt", "dmaAddress", "counters", "untyped"], Members(definitions.GetProperty("grant")));
         Assert.Equal(["name", "uuid", "component", "onBus"], Members(definitions.GetProperty("service")));
         Assert.Equal(DeviceCatalog.Pages.Keys, definitions.GetProperty("grant").GetProperty("properties").GetProperty("device").GetProperty("enum").EnumerateArray().Select(e => e.GetString()!));
     }

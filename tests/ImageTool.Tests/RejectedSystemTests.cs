@@ -96,6 +96,8 @@ public class RejectedSystemTests
         ("device-unknown", "$.components[2].grants[0].device", "is not a device"),
         ("device-twice", "$.components[3].grants[0].device", "belongs to another component"),
         ("dma-without-device", "$.components[2].grants", "to a component without a device"),
+        ("interrupt-unknown", "$.components[2].grants[1].interrupt", "is not a device with an interrupt"),
+        ("interrupt-without-device", "$.components[2].grants", "to a component that does not have the device"),
         ("switch-false", "$.components[2].grants[0].counters", "must be true"),
         ("services-not-array", "$.services", "must be an array"),
         ("services-too-many", "$.services", "the table holds 256"),

@@ -148,6 +148,8 @@ public class BootTests
         { "endpoint of nobody", PanicCode.BadBootInfo },
         { "device in RAM", PanicCode.BadBootInfo },
         { "device unaligned", PanicCode.BadBootInfo },
+        { "interrupt of a CPU's own", PanicCode.BadBootInfo },
+        { "interrupt that no GIC has", PanicCode.BadBootInfo },
         { "slot 0", PanicCode.BadBootInfo },
         { "slot twice", PanicCode.BadBootInfo },
         { "unknown grant", PanicCode.BadBootInfo },
@@ -208,6 +210,12 @@ public class BootTests
                 break;
             case "device unaligned":
                 (grant.Kind, grant.Argument) = (GrantKind.Device, Virt.EntropyDevice + 8);
+                break;
+            case "interrupt of a CPU's own":
+                (grant.Kind, grant.Argument) = (GrantKind.Interrupt, 31);
+                break;
+            case "interrupt that no GIC has":
+                (grant.Kind, grant.Argument) = (GrantKind.Interrupt, 1020);
                 break;
             case "slot 0":
                 grant.Slot = 0;

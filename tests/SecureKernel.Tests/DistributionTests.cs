@@ -205,6 +205,7 @@ public sealed class DistributionTests : IDisposable
             { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => Line(held.Slot, CapabilityKind.Endpoint, OwnRights, sk.At((int)held.Argument).Endpoint, 0, original: true),
             { Kind: GrantKind.Endpoint } => Line(held.Slot, CapabilityKind.Endpoint, CapabilityRights.Send, sk.At((int)held.Argument).Endpoint, held.Badge, original: false),
             { Kind: GrantKind.Device } => Line(held.Slot, CapabilityKind.Device, CapabilityRights.Map, held.Argument, 0, original: false),
+            { Kind: GrantKind.Interrupt } => Line(held.Slot, CapabilityKind.Interrupt, CapabilityRights.Use, held.Argument * Capability.ObjectBytes, 0, original: false),
             { Kind: GrantKind.DmaAddress } => Line(held.Slot, CapabilityKind.DmaAddress, CapabilityRights.Use, 0, 0, original: false),
             { Kind: GrantKind.Downcall } => Line(held.Slot, CapabilityKind.Downcall, CapabilityRights.Use, 0, 0, original: false),
             { Kind: GrantKind.Counters } => Line(held.Slot, CapabilityKind.Counters, CapabilityRights.Use, 0, 0, original: false),

@@ -139,13 +139,34 @@ public class DonationTests
         Assert.Equal((MessageLabel.Completion, downcall), (sk.Message(Sk.Proxy).Label, sk.Message(Sk.Proxy).Downcall));
     }
 
-    [Fact]
-    public void ARefusedMapIsAWishToo()
+    /// <summary>Also of one that is not short of memory otherwise. What is beyond anything declared is no reason to ask for so much.</summary>
+    [Theory]
+    [InlineData(0, 200, false)]
+    [InlineData(100, 200, false)]
+    [InlineData(0, Limit, false)]
+    [InlineData(0, Limit + 1, true)]
+    public void ARefusedMapIsAWishToo(ulong has, ulong pages, bool modest)
     {
         Sk sk = Serving(out _);
-        Assert.Equal(Status.NoMemory, Map(sk, Address, 500));
+        Assert.True(has == 0 || Give(sk, Run, has) == Status.Ok);
+        ulong free = sk.At(Sk.Hello).Memory.FreeFrames + has;
+        Assert.Equal(Status.NoMemory, Map(sk, Address, pages));
         AssertTold(sk);
-        Assert.Equal((Status.Ok, (ulong)Sk.Hello, Limits.WishPages), TakeWish(sk));
+        ulong wished = Math.Min(Math.Max(pages + Limits.LowPages - free, Limits.WishPages), Limits.RunPages);
+        Assert.Equal((Status.Ok, (ulong)Sk.Hello, modest ? Limits.WishPages : wished), TakeWish(sk));
+    }
+
+    [Fact]
+    public void ALargerWishReplacesASmallerOne()
+    {
+        Sk sk = Serving(out _);
+        ulong free = sk.At(Sk.Hello).Memory.FreeFrames;
+        Assert.Equal(Status.NoMemory, Map(sk, Address, 200));
+        Assert.Equal(Status.NoMemory, Map(sk, Address, 300));
+        Assert.Equal(Status.NoMemory, Map(sk, Address, 100));
+        AssertTold(sk);
+        Assert.Equal((Status.Ok, (ulong)Sk.Hello, 300 + Limits.LowPages - free), TakeWish(sk));
+        Assert.Equal(Status.NotFound, TakeWish(sk).Status);
     }
 
     /// <summary>Nothing was declared; all that was is there.</summary>
@@ -188,7 +209,7 @@ public class DonationTests
         foreach ((int who, ulong limit) in ((int, ulong)[])[(Sk.Signer, 0), (Sk.Kit, 7)])
         {
             sk.At(who).DonatedLimit = limit;
-            sk.At(who).Wishes = true;
+            sk.At(who).WishPages = 1;
         }
 
         Assert.Equal(Status.Ok, Map(sk, Address, 1));

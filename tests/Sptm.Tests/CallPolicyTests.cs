@@ -29,9 +29,9 @@ public class CallPolicyTests
         Assert.Equal((0ul, 0x74ul, 127ul, 4ul), (capabilities.X0, capabilities.X1, capabilities.X2, capabilities.X3));
         Assert.Equal(0ul, LinuxCalls.AnswerFast(XnuFunction.EnableAsyncNotification).X0);
 
-        // A valid or pending value would keep Linux's interrupt handler in its loop.
+        // A pending value would keep Linux's interrupt handler in its loop.
         CallAnswer value = LinuxCalls.AnswerFast(XnuFunction.GetAsyncNotificationValue);
-        Assert.Equal((0ul, 0ul, 0ul), (value.X0, value.X1, value.X2));
+        Assert.Equal((0ul, 0ul, 1ul), (value.X0, value.X1, value.X2));
         Assert.Equal(7ul, LinuxCalls.AnswerFast(XnuFunction.DisableShmCache).X0);
         Assert.Equal(0xFFFF_FFFFul, LinuxCalls.AnswerFast((XnuFunction)0x1234).X0);
     }

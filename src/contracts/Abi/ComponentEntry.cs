@@ -85,6 +85,9 @@ public enum GrantKind : uint
 
     /// <summary>Make kernel objects out of <see cref="GrantEntry.Argument"/> bytes (a power of two, at least 4 KiB) of untyped memory of its own.</summary>
     Untyped = 6,
+
+    /// <summary>Have interrupt <see cref="GrantEntry.Argument"/> (GIC INTID) signal a notification.</summary>
+    Interrupt = 7,
 }
 
 /// <summary>One capability that a component holds from the start, at the slot given.</summary>

@@ -63,7 +63,7 @@ public enum XnuFunction : uint
     /// <summary>The driver listens to the interrupt of the TEE's node. It calls 'stop' before it goes, where donated memory comes back.</summary>
     EnableAsyncNotification = 0xB200_0010,
 
-    /// <summary>What the interrupt is about. Linux can pend it too, and learns that there is nothing. Answers: x0 0, x1 0 (bottom half), x2 1 when the interrupt is SK's.</summary>
+    /// <summary>What the interrupt is about: a thread for SK, which has something to do or a device that spoke. Answers: x0 0, x1 0 (bottom half), x2 1 (valid, nothing pending).</summary>
     GetAsyncNotificationValue = 0xB200_0011,
 
     /// <summary>x1 SptmCounter. An event counter of the monitor. Ours. Answers: x0 0, x1 value.</summary>

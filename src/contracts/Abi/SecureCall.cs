@@ -177,6 +177,10 @@ public enum SecureCall : ulong
 
     /// <summary>Downcall capability. The next component that is short of memory and may have more of Linux's: index in x1, pages to ask for in x2; Status.NotFound when there is none.</summary>
     TakeWish = 51,
+
+    /// <summary>x0 = interrupt slot, x1 = notification slot with the right to send (0: none any more): the interrupt sets the bits of that capability's badge, in this life of the component, as
+    /// <see cref="Signal"/> does. It may come without reason, since Linux brings it; the device says what there is. What lies in the slot later counts, so that nothing is held.</summary>
+    BindInterrupt = 52,
 }
 
 /// <summary>Whom <see cref="SecureCall.WakeEpoch"/> wakes.</summary>
@@ -273,7 +277,10 @@ public enum SkCounter : uint
     /// <summary>No counter: frames of memory that SPTM left to SK at boot.</summary>
     PoolFrames = 14,
 
-    Count = 15,
+    /// <summary>Interrupts of devices that signalled a notification, in total; also those that Linux made up.</summary>
+    Interrupts = 15,
+
+    Count = 16,
 }
 
 /// <summary>Why SK entered a personality handler (x0).</summary>

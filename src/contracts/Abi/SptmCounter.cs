@@ -78,5 +78,8 @@ public enum SptmCounter : uint
     /// <summary>Images that secure boot refused: 1 when there is no secure world for that reason.</summary>
     RefusedImage = 24,
 
-    Count = 25,
+    /// <summary>Interrupts of the TEE's node that SPTM pended because SK asked for time. Linux counts more where a secure device has its own.</summary>
+    Notification = 25,
+
+    Count = 26,
 }

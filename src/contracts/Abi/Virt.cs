@@ -49,8 +49,11 @@ public static class Virt
     public const ulong RealTimeClock = 0x0901_0000;
     public const ulong Gpio = 0x0903_0000;
 
-    /// <summary>The shared peripheral interrupt, edge triggered, that the TEE's node names: no device of the machine drives it.</summary>
-    public const uint NotificationInterrupt = 10;
+    /// <summary>The entropy device's shared peripheral interrupt, edge triggered: slot 0 of virtio-mmio has the first of 32.</summary>
+    public const uint EntropyInterrupt = 16;
+
+    /// <summary>The interrupt that the TEE's node names, the only one for which Linux's driver comes to SK: a secure device's, and SPTM pends it when SK needs time.</summary>
+    public const uint NotificationInterrupt = EntropyInterrupt;
     public const uint NotificationIntId = 32 + NotificationInterrupt;
 
     /// <summary>CPUs the tables are sized for; the boot code refuses to bring up more.</summary>

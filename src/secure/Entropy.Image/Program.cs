@@ -19,6 +19,11 @@ internal static class Program
         Status status = MappedDevice.Map();
         status = status == Status.Ok ? _device.Initialize() : status;
         bool isReady = status == Status.Ok;
+        if (isReady)
+        {
+            MappedDevice.BindInterrupt();
+        }
+
         _ = SecureCalls.Log(isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
         Log.Write(isReady ? LogLevel.Information : LogLevel.Error, isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
 

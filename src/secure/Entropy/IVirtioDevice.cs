@@ -20,6 +20,13 @@ public interface IVirtioDevice
 
     /// <summary>A moment passes.</summary>
     static abstract void Pause();
+
+    /// <summary>Waits for the device's interrupt, which can come for nothing.</summary>
+    /// <returns>False when whom the driver works for does not wait any longer, or there is no interrupt.</returns>
+    static abstract bool TryWait();
+
+    /// <summary><see cref="TryWait"/> is possible.</summary>
+    static abstract bool HasInterrupt { get; }
 }
 
 /// <summary>Registers of virtio-mmio, version 2 (Virtio 1.2, 4.2.2).</summary>

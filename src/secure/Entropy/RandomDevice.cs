@@ -4,7 +4,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.Entropy;
 
-/// <summary>virtio-rng behind virtio-mmio: one queue of one descriptor, polled with bounded patience.</summary>
+/// <summary>virtio-rng behind virtio-mmio: one queue of one descriptor, polled for a moment; then the driver sleeps until the device's interrupt, or polls on with bounded patience.</summary>
 /// <remarks>
 /// The page: 0 descriptor table (16 bytes) | 64 available ring | 128 used ring | 2048 the device's buffer. The device may write to all of it at any
 /// time: what it says is read once and checked, and bytes leave through a copy. Its output is passed on as it is; output that stands still is refused.
@@ -16,8 +16,11 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
     public const int BufferOffset = 2048;
     public const int BufferBytes = 2048;
 
-    /// <summary>Polls before the device counts as dead.</summary>
+    /// <summary>Polls before the device counts as dead, where it has no interrupt.</summary>
     public const uint Patience = 2_000_000;
+
+    /// <summary>Polls before the driver sleeps: most answers come within them.</summary>
+    public const uint Polls = 20_000;
 
     private const uint MagicValue = 0x7472_6976; // "virt", little endian
     private const uint ModernVersion = 2;
@@ -36,6 +39,9 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
 
     private bool _isReady;
     private ushort _index;
+
+    /// <summary>Bytes that the device was asked for and has not given: a caller who was cancelled left them to the next one. 0 = none.</summary>
+    private int _asked;
 
     public readonly bool IsReady => _isReady;
 
@@ -80,11 +86,12 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
 
         TDevice.Write(VirtioRegister.Status, StatusAcknowledge | StatusDriver | StatusFeaturesOk | StatusDriverOk);
         _index = 0;
+        _asked = 0;
         _isReady = true;
         return Status.Ok;
     }
 
-    /// <summary>Fills <paramref name="output"/>, or fails as a whole and leaves it zero.</summary>
+    /// <summary>Fills <paramref name="output"/>, or fails as a whole and leaves it zero. <see cref="Status.Cancelled"/>: the caller went away while the device took its time.</summary>
     public Status Fill(scoped Span<byte> output)
     {
         int done = 0;
@@ -100,7 +107,7 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
 
             Span<byte> part = output.Slice(done, got);
             Buffer(got).CopyTo(part);
-            Buffer(got).Clear();
+            Buffer(BufferBytes).Clear();
             done += got;
         }
 
@@ -159,6 +166,46 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
     private Status Request(int wanted, out int got)
     {
         got = 0;
+        if (_asked == 0)
+        {
+            Offer(wanted);
+        }
+
+        for (uint i = 0; ; i++)
+        {
+            ushort used = BinaryPrimitives.ReadUInt16LittleEndian(TDevice.Memory[(UsedOffset + 2)..]);
+            if (used == _index)
+            {
+                return Take(wanted, out got);
+            }
+
+            if (used != (ushort)(_index - 1) || (i >= Patience && !TDevice.HasInterrupt))
+            {
+                return Break();
+            }
+
+            if (i < Polls || !TDevice.HasInterrupt)
+            {
+                TDevice.Pause();
+            }
+            else if (i == Polls)
+            {
+                // One more look follows: the device may have answered before it saw this.
+                BinaryPrimitives.WriteUInt16LittleEndian(TDevice.Memory[AvailableOffset..], 0);
+                TDevice.BarrierBeforeDevice();
+            }
+            else if (!TDevice.TryWait())
+            {
+                return Status.Cancelled;
+            }
+
+            TDevice.BarrierAfterDevice();
+        }
+    }
+
+    /// <summary>The buffer is the device's until it says otherwise.</summary>
+    private void Offer(int wanted)
+    {
         Span<byte> memory = TDevice.Memory;
         BinaryPrimitives.WriteUInt64LittleEndian(memory, TDevice.MemoryPhysical + BufferOffset);
         BinaryPrimitives.WriteUInt32LittleEndian(memory[8..], (uint)wanted);
@@ -169,29 +216,10 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
         BinaryPrimitives.WriteUInt16LittleEndian(memory[AvailableOffset..], AvailableNoInterrupt);
         BinaryPrimitives.WriteUInt16LittleEndian(memory[(AvailableOffset + 4)..], 0);
         TDevice.BarrierBeforeDevice();
-        ushort expected = ++_index;
-        BinaryPrimitives.WriteUInt16LittleEndian(memory[(AvailableOffset + 2)..], expected);
+        _asked = wanted;
+        BinaryPrimitives.WriteUInt16LittleEndian(memory[(AvailableOffset + 2)..], ++_index);
         TDevice.BarrierBeforeDevice();
         TDevice.Write(VirtioRegister.QueueNotify, 0);
-
-        for (uint i = 0; i < Patience; i++)
-        {
-            ushort used = BinaryPrimitives.ReadUInt16LittleEndian(TDevice.Memory[(UsedOffset + 2)..]);
-            if (used == expected)
-            {
-                return Take(wanted, out got);
-            }
-
-            if (used != (ushort)(expected - 1))
-            {
-                return Break();
-            }
-
-            TDevice.Pause();
-            TDevice.BarrierAfterDevice();
-        }
-
-        return Break();
     }
 
     private Status Take(int wanted, out int got)
@@ -200,8 +228,12 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
         uint id = BinaryPrimitives.ReadUInt32LittleEndian(TDevice.Memory[(UsedOffset + 4)..]);
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(TDevice.Memory[(UsedOffset + 8)..]);
         TDevice.Write(VirtioRegister.InterruptAcknowledge, TDevice.Read(VirtioRegister.InterruptStatus) & 3);
-        got = id == 0 && length <= (uint)wanted ? (int)length : 0;
-        return got != 0 ? Status.Ok : Break();
+        bool valid = id == 0 && length != 0 && length <= (uint)_asked;
+        _asked = 0;
+
+        // An earlier caller may have asked for more.
+        got = valid ? Math.Min((int)length, wanted) : 0;
+        return valid ? Status.Ok : Break();
     }
 
     /// <summary>A device that broke its protocol is reset and not used again.</summary>

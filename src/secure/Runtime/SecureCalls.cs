@@ -109,6 +109,9 @@ public static unsafe class SecureCalls
 
     public static Status Poll(uint notification, out ulong bits) => Take(notification, SecureCall.Poll, out bits);
 
+    /// <summary>The interrupt sets the bits of the notification's badge; for nothing at times.</summary>
+    public static Status BindInterrupt(uint interrupt, uint notification) => Call(interrupt, notification, 0, 0, 0, SecureCall.BindInterrupt);
+
     /// <summary>Objects in slots that follow each other.</summary>
     /// <param name="sizeLog2">Of untyped memory; 0 for whatever has its own size.</param>
     public static Status Retype(uint untyped, ObjectKind kind, uint sizeLog2, uint first, uint count) =>

@@ -73,7 +73,14 @@ public static class Background<TMachine> where TMachine : struct, IMachine
             return status;
         }
 
-        if (caller.Serving.Kind != ServingKind.Downcall || caller.Serving.Whom != (ulong)index || kernel.Background.Lender != 0)
+        if (caller.Serving.Kind != ServingKind.Downcall || caller.Serving.Whom != (ulong)index)
+        {
+            return Status.BadState;
+        }
+
+        // What Linux came for may be a device, also when somebody lends already.
+        InterruptCalls<TMachine>.Raise(ref kernel);
+        if (kernel.Background.Lender != 0)
         {
             return Status.BadState;
         }

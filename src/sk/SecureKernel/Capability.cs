@@ -24,6 +24,9 @@ public enum CapabilityKind : byte
 
     /// <summary>Object = <see cref="Component"/> index, in steps of <see cref="Capability.ObjectBytes"/>.</summary>
     Component = 11,
+
+    /// <summary>Object = INTID, in steps of <see cref="Capability.ObjectBytes"/>.</summary>
+    Interrupt = 12,
 }
 
 /// <summary>What its holder may do with the object.</summary>

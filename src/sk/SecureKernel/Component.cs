@@ -66,8 +66,8 @@ public struct Component
     public ulong DonatedLimit;
     public ulong DonatedFree;
 
-    /// <summary>It is short of memory, and XnuProxy has not asked Linux for more yet.</summary>
-    public bool Wishes;
+    /// <summary>Pages of which it is short, and for which XnuProxy has not asked Linux yet.</summary>
+    public ulong WishPages;
 
     /// <summary>What its callers learn once it is dead.</summary>
     public Status EndStatus;

@@ -85,6 +85,8 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
             case GrantKind.Untyped:
                 // Boot divides memory before it hands out the rest.
                 return Status.Ok;
+            case GrantKind.Interrupt when grant.Argument is >= Interrupts.First and < Interrupts.End:
+                return Insert(ref component, grant.Slot, CapabilityKind.Interrupt, CapabilityRights.Use, grant.Argument * Capability.ObjectBytes);
             case GrantKind.DmaAddress:
                 return Insert(ref component, grant.Slot, CapabilityKind.DmaAddress, CapabilityRights.Use, 0);
             case GrantKind.Downcall when component.IsProxy:

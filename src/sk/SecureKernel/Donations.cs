@@ -104,15 +104,16 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
     }
 
     /// <summary>A component is short of memory, and may have more: XnuProxy learns that there are wishes, and takes them when it can (<see cref="TakeWish"/>).</summary>
-    public static void Wish(ref KernelState kernel, ref Component component)
+    /// <param name="needed">Pages that it should have free.</param>
+    public static void Wish(ref KernelState kernel, ref Component component, ulong needed)
     {
-        if (component.DonatedLimit == 0 || component.Wishes || component.DonatedFree + component.Memory.FreeFrames >= Limits.LowPages
-            || Room(ref kernel, in component) == 0)
+        ulong free = component.DonatedFree + component.Memory.FreeFrames;
+        if (component.DonatedLimit == 0 || free >= needed || component.WishPages >= needed - free || Room(ref kernel, in component) == 0)
         {
             return;
         }
 
-        component.Wishes = true;
+        component.WishPages = needed - free;
         if (!kernel.WishesKnown)
         {
             kernel.WishesKnown = true;
@@ -126,17 +127,18 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
         for (component = 0; component < kernel.ComponentCount; component++)
         {
             ref Component who = ref kernel.Components[component];
-            if (!who.Wishes)
+            ulong wish = who.WishPages;
+            if (wish == 0)
             {
                 continue;
             }
 
-            who.Wishes = false;
+            who.WishPages = 0;
             ulong room = Room(ref kernel, in who);
             if (room != 0)
             {
                 // Half of what it has, so that many pages are few runs.
-                ulong pages = Math.Max((who.DonatedLimit - room) / 2, Limits.WishPages);
+                ulong pages = Math.Max(Math.Max((who.DonatedLimit - room) / 2, wish), Limits.WishPages);
                 return Math.Min(Math.Min(pages, Limits.RunPages), room);
             }
         }

@@ -80,6 +80,7 @@ public struct KernelState
 
     public PendingWork Pending;
     public BackgroundState Background;
+    public InterruptTable Interrupts;
 
     /// <summary>XnuProxy knows, or will be told, that some component is short of memory.</summary>
     public bool WishesKnown;

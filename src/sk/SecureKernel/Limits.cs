@@ -59,6 +59,9 @@ public static class Limits
     /// <summary>Pages that are asked for at once, at least.</summary>
     public const ulong WishPages = Exclaves.Abi.Rpc.MinMemoryBytes / PageBytes;
 
+    /// <summary>Interrupts of devices that are bound at once: all that share the line for which Linux comes are looked at.</summary>
+    public const int Interrupts = 4;
+
     /// <summary>Bytes of a message's body that the fast path carries (reference 5: the message buffer).</summary>
     public const uint ShortMessage = 512;
 

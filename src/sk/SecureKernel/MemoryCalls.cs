@@ -27,7 +27,12 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             Status judged = Judge(in owner, address, pages);
             if (judged != Status.Ok)
             {
-                Donations<TMachine>.Wish(ref kernel, ref owner);
+                if (judged == Status.NoMemory)
+                {
+                    // It may try again with the next call.
+                    Donations<TMachine>.Wish(ref kernel, ref owner, pages > owner.DonatedLimit ? Limits.LowPages : pages + Limits.LowPages);
+                }
+
                 return judged;
             }
         }
@@ -46,7 +51,7 @@ public static class MemoryCalls<TMachine> where TMachine : struct, IMachine
             }
         }
 
-        Donations<TMachine>.Wish(ref kernel, ref owner);
+        Donations<TMachine>.Wish(ref kernel, ref owner, Limits.LowPages);
         return status;
     }
 

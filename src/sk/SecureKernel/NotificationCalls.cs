@@ -14,8 +14,14 @@ public static class NotificationCalls<TMachine> where TMachine : struct, IMachin
             return status;
         }
 
+        Raise(ref kernel, target, TMachine.At<CapabilitySlot>(slot).Badge);
+        return Status.Ok;
+    }
+
+    public static void Raise(ref KernelState kernel, ulong target, ulong bits)
+    {
         ref Notification notification = ref TMachine.At<Notification>(target);
-        notification.Word |= TMachine.At<CapabilitySlot>(slot).Badge;
+        notification.Word |= bits;
         ulong waiter = notification.Waiters;
         if (waiter != 0 && notification.Word != 0)
         {
@@ -26,8 +32,6 @@ public static class NotificationCalls<TMachine> where TMachine : struct, IMachin
             Messages<TMachine>.Wake(ref thread, Status.Ok);
             Background<TMachine>.Note(ref kernel, in thread);
         }
-
-        return Status.Ok;
     }
 
     /// <summary>x0 = notification: its bits, in x1, as soon as there are any. </summary>

@@ -38,6 +38,8 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return NotificationCalls<TMachine>.Wait(ref kernel, ref cpu, ref caller);
             case SecureCall.Poll:
                 return Answer(ref kernel, ref caller, NotificationCalls<TMachine>.Poll(ref kernel, ref caller));
+            case SecureCall.BindInterrupt:
+                return Answer(ref kernel, ref caller, InterruptCalls<TMachine>.Bind(ref kernel, ref caller));
             case SecureCall.Forward:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Forward(ref kernel, ref caller));
             case SecureCall.ForwardReceive:

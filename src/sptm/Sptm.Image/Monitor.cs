@@ -68,9 +68,6 @@ public static unsafe class Monitor
     /// <summary>The call that waits for good after a panic. Written once, before anybody is answered.</summary>
     public static ParkedCall Parked;
 
-    /// <summary>1: SK wants a thread of Linux's driver, which has not asked why it was interrupted.</summary>
-    public static uint WantsBottomHalf;
-
     /// <summary>True for the one CPU that makes the report of a panic.</summary>
     public static bool TryReport(ulong now, in ParkedCall parked)
     {

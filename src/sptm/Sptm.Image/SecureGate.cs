@@ -1,6 +1,5 @@
 using System;
 using System.Runtime.CompilerServices;
-using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
 
@@ -93,18 +92,18 @@ public static unsafe class SecureGate
             SkFunction.Log => Log(frame.X[0], frame.X[1]),
             SkFunction.Counters => WriteCounters(frame.X[0]),
             SkFunction.Kick => Kick(frame.X[0]),
-            SkFunction.Notify => Notify(),
+            SkFunction.Notify => Notify(cpu),
             _ => Status.BadCall,
         };
         frame.X[0] = (ulong)(status == Status.Ok ? CallResult.Ok : CallResult.Refused);
         return status is Status.Ok or Status.Denied or Status.Busy;
     }
 
-    /// <summary>The next thing that Linux's driver asks for is a bottom half. A write of ones sets, so nobody's other interrupts are touched (IHI 0069, 12.9.17).</summary>
-    private static Status Notify()
+    /// <summary>Linux's driver comes with a bottom half. A write of ones sets, so nobody's other interrupts are touched (IHI 0069, 12.9.17).</summary>
+    private static Status Notify(PerCpu* cpu)
     {
         const ulong SetPending = Virt.GicDistributor + 0x200 + (Virt.NotificationIntId / 32 * 4);
-        Volatile.Write(ref Monitor.WantsBottomHalf, 1);
+        Monitor.Count(cpu, SptmCounter.Notification);
         Mmio.Write32(SetPending, 1u << (int)(Virt.NotificationIntId % 32));
         return Status.Ok;
     }

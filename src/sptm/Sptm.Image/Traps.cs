@@ -104,8 +104,7 @@ public static unsafe class Traps
             Monitor.AnnounceReset();
         }
 
-        bool wanted = function == XnuFunction.GetAsyncNotificationValue && Interlocked.Exchange(ref Monitor.WantsBottomHalf, 0u) != 0;
-        Answer(ref frame, wanted ? LinuxCalls.BottomHalf : LinuxCalls.AnswerFast(function));
+        Answer(ref frame, LinuxCalls.AnswerFast(function));
         return cpu->Frame;
     }
 

@@ -33,7 +33,8 @@ public static class LinuxCalls
         XnuFunction.ExchangeCapabilities => CallAnswer.Of(Tee.ReturnOk, Capabilities, Tee.NotificationKeys, Tee.RpcParameters),
 
         // All zero: no value is valid, none is pending.
-        XnuFunction.EnableAsyncNotification or XnuFunction.GetAsyncNotificationValue => CallAnswer.Of(Tee.ReturnOk),
+        XnuFunction.EnableAsyncNotification => CallAnswer.Of(Tee.ReturnOk),
+        XnuFunction.GetAsyncNotificationValue => BottomHalf,
         _ => CallAnswer.Of(Tee.ReturnUnknown),
     };
 }

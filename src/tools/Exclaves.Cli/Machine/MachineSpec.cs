@@ -68,6 +68,9 @@ public sealed record MachineSpec
     /// <summary>More devices, each as QEMU's -device takes it.</summary>
     public IReadOnlyList<string> Devices { get; init; } = [];
 
+    /// <summary>Properties of devices that are there anyway, each as QEMU's -global takes it.</summary>
+    public IReadOnlyList<string> Properties { get; init; } = [];
+
     /// <summary>The interrupt controller has a translation service (ITS): some devices do not start without one.</summary>
     public bool HasInterruptTranslation { get; init; }
 

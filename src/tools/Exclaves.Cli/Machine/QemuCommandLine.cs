@@ -88,6 +88,11 @@ public static class QemuCommandLine
             arguments.AddRange(["-device", "virtio-blk-pci,drive=disk0," + BehindSmmu]);
         }
 
+        foreach (string property in spec.Properties)
+        {
+            arguments.AddRange(["-global", property]);
+        }
+
         foreach (string device in spec.Devices)
         {
             arguments.AddRange(["-device", device]);

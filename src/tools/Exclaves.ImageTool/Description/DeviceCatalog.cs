@@ -11,4 +11,10 @@ public static class DeviceCatalog
     {
         ["entropy"] = Virt.EntropyDevice,
     };
+
+    /// <summary>Name and INTID of those with an interrupt for which Linux's TEE driver comes to SK.</summary>
+    public static IReadOnlyDictionary<string, uint> Interrupts { get; } = new SortedDictionary<string, uint>(System.StringComparer.Ordinal)
+    {
+        ["entropy"] = Virt.NotificationIntId,
+    };
 }

@@ -332,11 +332,20 @@ public sealed class SystemReader
         {
             _problems.Add(draft.Place + ".grants", "gives physical addresses (\"dmaAddress\") to a component without a device.");
         }
+
+        foreach (GrantEntry interrupt in draft.Grants.Where(g => g.Kind == GrantKind.Interrupt))
+        {
+            string name = DeviceCatalog.Interrupts.First(d => d.Value == interrupt.Argument).Key;
+            if (!draft.Grants.Any(g => g.Kind == GrantKind.Device && g.Argument == DeviceCatalog.Pages[name]))
+            {
+                _problems.Add(draft.Place + ".grants", $"gives the interrupt of \"{name}\" to a component that does not have the device.");
+            }
+        }
     }
 
     private GrantEntry ReadGrant(JsonReader reader, Draft draft, int index)
     {
-        string[] kinds = ["endpoint", "device", "dmaAddress", "counters", "untyped"];
+        string[] kinds = ["endpoint", "device", "interrupt", "dmaAddress", "counters", "untyped"];
         string[] present = [.. kinds.Where(reader.Has)];
         if (!reader.IsObject(["slot"], [.. kinds, "badge"]))
         {
@@ -361,6 +370,7 @@ public sealed class SystemReader
         {
             "endpoint" => ReadEndpoint(reader, value, draft, index, slot),
             "device" => ReadDevice(value, slot),
+            "interrupt" => ReadInterrupt(value, slot),
             "dmaAddress" => ReadSwitch(value, GrantKind.DmaAddress, slot),
             "untyped" => ReadUntyped(value, slot),
             _ => ReadSwitch(value, GrantKind.Counters, slot),
@@ -420,6 +430,19 @@ public sealed class SystemReader
         }
 
         return new GrantEntry { Kind = GrantKind.Device, Slot = slot, Argument = page };
+    }
+
+    /// <summary>Only the driver has it, as the caller checks, so that nobody else can.</summary>
+    private static GrantEntry ReadInterrupt(JsonReader value, uint slot)
+    {
+        string name = value.Text();
+        if (!DeviceCatalog.Interrupts.TryGetValue(name, out uint number))
+        {
+            value.Refuse($"\"{name}\" is not a device with an interrupt. Known: {string.Join(", ", DeviceCatalog.Interrupts.Keys)}.");
+            return default;
+        }
+
+        return new GrantEntry { Kind = GrantKind.Interrupt, Slot = slot, Argument = number };
     }
 
     private static GrantEntry ReadUntyped(JsonReader value, uint slot)

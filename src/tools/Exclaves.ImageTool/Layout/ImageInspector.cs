@@ -77,7 +77,7 @@ public sealed class ImageInspector
                     Kind = WordFor(held),
                     Component = held.Kind == GrantKind.Endpoint ? ComponentName(held.Argument) : null,
                     Badge = held is { Kind: GrantKind.Endpoint, Origin: not HoldingOrigin.Own } ? held.Badge : (ulong?)null,
-                    Device = held.Kind == GrantKind.Device ? DeviceName(held.Argument) : null,
+                    Device = held.Kind switch { GrantKind.Device => DeviceName(held.Argument), GrantKind.Interrupt => InterruptName(held.Argument), _ => null },
                     Bytes = held.Kind == GrantKind.Untyped ? held.Argument : (ulong?)null,
                     Origin = OriginOf(held),
                 }),
@@ -196,6 +196,7 @@ public sealed class ImageInspector
         { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => "receive at its own endpoint",
         { Kind: GrantKind.Endpoint } => $"call {ComponentName(held.Argument)} with badge {held.Badge}",
         { Kind: GrantKind.Device } => $"device {DeviceName(held.Argument)} at 0x{held.Argument:X}",
+        { Kind: GrantKind.Interrupt } => $"interrupt {held.Argument} of device {InterruptName(held.Argument)}",
         { Kind: GrantKind.DmaAddress } => "physical addresses of own memory",
         { Kind: GrantKind.Downcall } => "act for Linux: downcalls, argument pages, shared frames",
         { Kind: GrantKind.Counters } => "read the counters of SK and SPTM",
@@ -208,6 +209,7 @@ public sealed class ImageInspector
         { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => "receive",
         { Kind: GrantKind.Endpoint } => "call",
         { Kind: GrantKind.Device } => "device",
+        { Kind: GrantKind.Interrupt } => "interrupt",
         { Kind: GrantKind.DmaAddress } => "dmaAddress",
         { Kind: GrantKind.Downcall } => "downcall",
         { Kind: GrantKind.Counters } => "counters",
@@ -224,6 +226,8 @@ public sealed class ImageInspector
     };
 
     private static string DeviceName(ulong page) => DeviceCatalog.Pages.FirstOrDefault(d => d.Value == page).Key ?? "unknown";
+
+    private static string InterruptName(ulong number) => DeviceCatalog.Interrupts.FirstOrDefault(d => d.Value == number).Key ?? "unknown";
 
     private string ComponentName(ulong index) =>
         index < (ulong)_tables.Components.Length ? Names.Of(_tables.Components[index].Name) : $"unknown component {index}";
