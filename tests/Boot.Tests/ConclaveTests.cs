@@ -30,6 +30,13 @@ public class ConclaveTests
     }
 
     [Fact]
+    public async Task AConclaveCallsAnotherComponent()
+    {
+        MachineSpec spec = Guest.Usual with { Addition = "tests/ExclaveKit.Stress/stress.json" };
+        await Guest.Require(spec, "exclave-guest invoke --service a4c70d52-6e1f-4b83-9d2a-58f3e0b17c96 --operation 6");
+    }
+
+    [Fact]
     public async Task WhatAConclaveDoesNotHaveIsAnExceptionAtOnce()
     {
         MachineSpec spec = Guest.Usual with { Addition = "tests/ExclaveKit.Stress/stress.json" };

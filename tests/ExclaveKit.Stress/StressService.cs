@@ -63,6 +63,13 @@ public sealed class StressService : ConclaveService
             Fail();
         }
 
+        if (call.Operation == (uint)StressOperation.Peer)
+        {
+            if (!PeerCalls.AllAnswer()) { throw new ServiceException(Tee.ErrorBadState); }
+
+            return;
+        }
+
         foreach ((string name, Func<bool> run) in _steps)
         {
             long start = Stopwatch.GetTimestamp();

@@ -51,7 +51,7 @@ public class ServiceHostTests
     private static byte[] Encode(MessageLabel label, uint session, uint operation, params (ParameterKind Kind, byte[] Bytes)[] parameters)
     {
         byte[] message = new byte[MessageHeader.Bytes + Fixed + (parameters.Length * Room)];
-        MessageHeader header = new() { Label = label, Length = (uint)(message.Length - MessageHeader.Bytes) };
+        MessageHeader header = new() { Label = label, Length = (uint)(message.Length - MessageHeader.Bytes), Badge = ComponentEntry.ProxyBadge };
         MemoryMarshal.Write(message, in header);
         ServiceMessage body = new() { Session = session, Operation = operation };
         Span<ServiceParameter> all = MemoryMarshal.CreateSpan(ref body.P0, ServiceMessage.MaxParameters);
@@ -100,6 +100,86 @@ public class ServiceHostTests
             (Result, _response) = Invoke(service, Encode(MessageLabel.Invoke, session, WireHeader.TeeOperation, In(_request[..requestBytes]), Out()), output: 1);
             return Result == Tee.Success ? Status.Ok : Status.Failed;
         }
+    }
+
+    /// <summary>What a component with that badge sends.</summary>
+    private static (Status Status, byte[] Body) Say(ConclaveService service, ulong badge, MessageLabel label, byte[] body)
+    {
+        byte[] message = new byte[MessageHeader.Bytes + body.Length];
+        MessageHeader header = new() { Label = label, Length = (uint)body.Length, Badge = badge };
+        MemoryMarshal.Write(message, in header);
+        body.CopyTo(message, MessageHeader.Bytes);
+        Port port = new() { Next = message };
+        ServiceHost host = new(service, port);
+        host.Next(host.Start());
+        header = MemoryMarshal.Read<MessageHeader>(port.Answer);
+        Assert.Equal(MessageLabel.Reply, header.Label);
+        return (header.Status, port.Answer[MessageHeader.Bytes..]);
+    }
+
+    /// <summary>Carries Tightbeam calls of another component.</summary>
+    private sealed class Peer(ConclaveService service, ulong badge) : ITransport
+    {
+        private readonly byte[] _request = new byte[Room];
+        private byte[] _response = [];
+
+        public Span<byte> Request => _request;
+
+        public ReadOnlySpan<byte> Response => _response;
+
+        public Status Call(int requestBytes, scoped ref Attachments attachments)
+        {
+            (Status status, _response) = Say(service, badge, MessageLabel.Peer, _request[..requestBytes]);
+            return status;
+        }
+    }
+
+    /// <summary>Each has an object of its own, beside those of Linux's clients.</summary>
+    [Fact]
+    public void OtherComponentsAreToldApartByTheirBadge()
+    {
+        using SignerHolder signer = new();
+        byte[] digest = SHA256.HashData("message"u8);
+        byte[] key = new byte[128];
+        byte[] signature = new byte[72];
+        SignerClient<Peer> one = new(new Peer(signer.Service, 3));
+        SignerClient<Peer> again = new(new Peer(signer.Service, 3));
+        SignerClient<Peer> other = new(new Peer(signer.Service, 4));
+        SignerClient<Wire> linux = Open(signer.Service, 3);
+        Assert.Equal(Status.Ok, one.Generate(key, out _));
+        Assert.Equal(Status.Ok, again.Sign(digest, signature, out _));
+        Assert.NotEqual(Status.Ok, other.Sign(digest, signature, out _));
+        Assert.NotEqual(Status.Ok, linux.Sign(digest, signature, out _));
+    }
+
+    /// <summary>A component that may call a service does not thereby speak for Linux's clients: sessions and lent pages are XnuProxy's to name.</summary>
+    [Theory]
+    [InlineData(MessageLabel.Open)]
+    [InlineData(MessageLabel.Invoke)]
+    [InlineData(MessageLabel.Close)]
+    [InlineData(MessageLabel.None)]
+    [InlineData((MessageLabel)999)]
+    public void OnlyXnuProxySpeaksForLinux(MessageLabel label)
+    {
+        Throwing service = new(() => new InvalidOperationException());
+        byte[] body = Encode(label, 1, 0)[MessageHeader.Bytes..];
+        Assert.Equal(Status.BadCall, Say(service, 3, label, body).Status);
+        Assert.Equal(Status.BadCall, Say(service, 3, MessageLabel.Peer, body).Status);
+        Assert.Equal(0, service.Reported);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(300)]
+    public void WhatAPeerSendsIsCheckedLikeAnyRequest(int bytes)
+    {
+        using SignerHolder signer = new();
+        byte[] body = new byte[bytes];
+        new Random(bytes).NextBytes(body);
+        (Status status, byte[] answer) = Say(signer.Service, 3, MessageLabel.Peer, body);
+        Assert.Equal(Status.Ok, status);
+        Assert.NotEmpty(answer);
     }
 
     private static SignerClient<Wire> Open(SignerService service, uint session)
@@ -211,7 +291,8 @@ public class ServiceHostTests
             host.Next(host.Start());
             MessageHeader header = MemoryMarshal.Read<MessageHeader>(port.Answer);
             Assert.Equal(MessageLabel.Reply, header.Label);
-            Assert.InRange((int)header.Length, Fixed, MessageHeader.MaxBodyBytes);
+            bool fromLinux = MemoryMarshal.Read<MessageHeader>(message).Badge == ComponentEntry.ProxyBadge;
+            Assert.InRange((int)header.Length, fromLinux ? Fixed : 0, MessageHeader.MaxBodyBytes);
         });
 
     [Fact]
@@ -220,7 +301,7 @@ public class ServiceHostTests
         foreach (int length in (IEnumerable<int>)[0, 1, Fixed - 1])
         {
             byte[] message = new byte[MessageHeader.Bytes + length];
-            MessageHeader header = new() { Label = MessageLabel.Invoke, Length = (uint)length };
+            MessageHeader header = new() { Label = MessageLabel.Invoke, Length = (uint)length, Badge = ComponentEntry.ProxyBadge };
             MemoryMarshal.Write(message, in header);
             Assert.Equal(Tee.ErrorBadFormat, Invoke(new Throwing(() => new InvalidOperationException()), message).Result);
         }

@@ -92,7 +92,6 @@ public class RejectedSystemTests
         ("badge-zero", "$.components[2].grants[0].badge", "must be a whole number from 1"),
         ("badge-not-endpoint", "$.components[2].grants[0].badge", "belongs to endpoints only"),
         ("badge-twice", "$.components[3].grants[0]", "which another caller of it has"),
-        ("badge-of-proxy", "$.services", "which a grant gives to another caller"),
         ("device-unknown", "$.components[2].grants[0].device", "is not a device"),
         ("device-twice", "$.components[3].grants[0].device", "belongs to another component"),
         ("dma-without-device", "$.components[2].grants", "to a component without a device"),

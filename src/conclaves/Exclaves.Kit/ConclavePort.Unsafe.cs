@@ -36,6 +36,24 @@ public sealed unsafe partial class ConclavePort : IMessagePort
         return Exchange(SecureCall.ReplyReceive, message);
     }
 
+    /// <summary>Sends a message to the endpoint in a slot; header and body of the answer are in its place afterwards. For between two messages, or within one that was copied out of the page.</summary>
+    /// <returns>Ok, or why there is no answer.</returns>
+    internal Status Call(uint slot, Span<byte> message)
+    {
+        int bytes = MessageHeader.Bytes + (int)MemoryMarshal.AsRef<MessageHeader>(message).Length;
+        message[..bytes].CopyTo(Page);
+
+        // SAFETY: as in Exchange.
+        Status status = (Status)_call((ulong)SecureCall.Call, slot);
+        if (status == Status.Ok)
+        {
+            bytes = MessageHeader.Bytes + (int)Math.Min(MemoryMarshal.AsRef<MessageHeader>(Page).Length, MessageHeader.MaxBodyBytes);
+            Page[..bytes].CopyTo(message);
+        }
+
+        return status;
+    }
+
     private int Exchange(SecureCall call, Span<byte> message)
     {
         // SAFETY: the function is ExclaveKit's. The call is a normal one, in which this thread is in preemptive mode: it waits here while others collect.

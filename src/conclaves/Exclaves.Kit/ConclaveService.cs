@@ -1,3 +1,4 @@
+using System;
 using Exclaves.Abi;
 
 namespace Exclaves.Kit;
@@ -18,11 +19,16 @@ public abstract class ConclaveService
     {
     }
 
+    /// <summary>Another component calls, by the right that the system description grants it.</summary>
+    /// <param name="badge">Which one: the badge of that grant.</param>
+    /// <returns>Bytes of <paramref name="response"/> that are the answer; 0 refuses.</returns>
+    public virtual int InvokePeer(ulong badge, ReadOnlySpan<byte> request, Span<byte> response) => 0;
+
     /// <summary>Tells the operator of an exception that no service meant to throw.</summary>
-    public virtual void Report(System.Exception exception)
+    public virtual void Report(Exception exception)
     {
         // What a conclave does not have often shows in a static constructor, whose own exception says nothing.
-        System.Exception cause = exception.GetBaseException();
+        Exception cause = exception.GetBaseException();
         LogMessage message = new LogMessage().Public($"call failed: {exception.GetType()}: ").Private(exception.Message);
         if (cause != exception)
         {
@@ -33,11 +39,11 @@ public abstract class ConclaveService
     }
 
     /// <summary>The result for an exception that is not a <see cref="ServiceException"/>.</summary>
-    public virtual uint ResultFor(System.Exception exception) => exception switch
+    public virtual uint ResultFor(Exception exception) => exception switch
     {
-        System.OutOfMemoryException => Tee.ErrorOutOfMemory,
-        System.ArgumentException => Tee.ErrorBadParameters,
-        System.NotSupportedException => Tee.ErrorNotSupported,
+        OutOfMemoryException => Tee.ErrorOutOfMemory,
+        ArgumentException => Tee.ErrorBadParameters,
+        NotSupportedException => Tee.ErrorNotSupported,
         _ => Tee.ErrorGeneric,
     };
 }

@@ -12,6 +12,7 @@ public sealed class ServiceHost
     private readonly IMessagePort _port;
     private readonly byte[] _message = GC.AllocateArray<byte>(MessageHeader.Bytes + MessageHeader.MaxBodyBytes, pinned: true);
     private readonly ServiceCall _call;
+    private readonly byte[] _peerAnswer = new byte[MessageHeader.MaxBodyBytes];
 
     public ServiceHost(ConclaveService service, IMessagePort port)
     {
@@ -54,7 +55,11 @@ public sealed class ServiceHost
     /// <summary>Serves the message of <paramref name="bytes"/> in the buffer, answers it and waits for the next.</summary>
     public int Next(int bytes)
     {
-        if (_call.TryBegin(bytes))
+        if (ServiceCall.Header(_message).Badge != ComponentEntry.ProxyBadge)
+        {
+            ServePeer(bytes - MessageHeader.Bytes);
+        }
+        else if (_call.TryBegin(bytes))
         {
             _call.Finish(Serve());
         }
@@ -64,6 +69,32 @@ public sealed class ServiceHost
         }
 
         return _port.ReplyReceive(_message);
+    }
+
+    /// <summary>Only XnuProxy brings what Linux's clients want; what another component says, it says for itself.</summary>
+    private void ServePeer(int requestBytes)
+    {
+        ref MessageHeader header = ref ServiceCall.Header(_message);
+        int answered = 0;
+        Status status = Status.BadCall;
+        try
+        {
+            if (header.Label == MessageLabel.Peer)
+            {
+                answered = _service.InvokePeer(header.Badge, _message.AsSpan(MessageHeader.Bytes, requestBytes), _peerAnswer);
+                status = answered != 0 ? Status.Ok : status;
+            }
+        }
+        catch (Exception exception)
+        {
+            _service.Report(exception);
+            status = Status.Failed;
+        }
+
+        _peerAnswer.AsSpan(0, answered).CopyTo(_message.AsSpan(MessageHeader.Bytes));
+        header.Label = MessageLabel.Reply;
+        header.Status = status;
+        header.Length = (uint)answered;
     }
 
     private uint Serve()

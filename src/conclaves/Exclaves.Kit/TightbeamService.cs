@@ -12,6 +12,9 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
     where TDispatcher : struct, IDispatcher<TService>
 {
     private readonly Dictionary<uint, GuardedService<TService, TDispatcher>> _sessions = [];
+
+    /// <summary>Other components by badge, for as long as the conclave lives: one that was started anew finds its object again.</summary>
+    private readonly Dictionary<ulong, GuardedService<TService, TDispatcher>> _peers = [];
     private readonly Func<TService> _open;
     private readonly ServiceText _text;
 
@@ -47,6 +50,25 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
             {
                 service.Dispose();
             }
+        }
+    }
+
+    public sealed override int InvokePeer(ulong badge, ReadOnlySpan<byte> request, Span<byte> response)
+    {
+        GuardedService<TService, TDispatcher>? service;
+        lock (_peers)
+        {
+            if (!_peers.TryGetValue(badge, out service))
+            {
+                service = new(_open(), _text, Report);
+                _peers.Add(badge, service);
+            }
+        }
+
+        Attachments none = default;
+        lock (service)
+        {
+            return service.Serve(request, response, ref none);
         }
     }
 

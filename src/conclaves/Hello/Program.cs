@@ -13,6 +13,6 @@ internal static class Program
     public static void Main(ulong startInfo)
     {
         Log.Write(LogLevel.Information, "ready"u8);
-        ServiceServer.Run<HelloService>();
+        ServiceServer.Run<HelloService, HelloPeers>();
     }
 }

@@ -126,6 +126,9 @@ public struct ComponentEntry
     public const int MaxGrants = 12;
     public const uint OwnEndpointSlot = 1;
 
+    /// <summary>Badge of XnuProxy at those that serve Linux: no grant can have it. Whoever else sends Open, Invoke or Close does not speak for Linux's clients.</summary>
+    public const ulong ProxyBadge = 1ul << 32;
+
     /// <summary>Slot, beyond those that a grant can name, of XnuProxy's endpoint: for upcalls. Every component that a <see cref="ServiceEntry"/> names has it.</summary>
     public const uint UpcallSlot = 32;
 

@@ -69,6 +69,9 @@ public enum MessageLabel : uint
     /// <summary>To LogServer, sent (<see cref="SecureCall.Send"/>): Word0 = <see cref="LogLevel"/>, Word1 = CNTVCT_EL0 of the sender; the body is the text (<see cref="LogText"/>).</summary>
     Log = 33,
 
+    /// <summary>From another component: body = a Tightbeam request, and in the answer its answer. The badge says who asks.</summary>
+    Peer = 34,
+
     /// <summary>An answer.</summary>
     Reply = 64,
 }

@@ -204,6 +204,9 @@ public enum StressOperation : uint
 
     /// <summary>The program gives up: the conclave ends.</summary>
     Fail = 5,
+
+    /// <summary>Calls Hello, component to component; success when all answers are right.</summary>
+    Peer = 6,
 }
 
 /// <summary>Ways for a component to end (<see cref="ProbeOperation.End"/>).</summary>

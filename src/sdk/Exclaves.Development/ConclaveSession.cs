@@ -151,7 +151,7 @@ internal sealed class ConclaveSession(MessageQueue queue, uint session) : IServe
         ref ServiceMessage body = ref MemoryMarshal.AsRef<ServiceMessage>(exchange.Body[..FixedBytes]);
         body.Session = session;
         body.Operation = label == MessageLabel.Invoke ? WireHeader.TeeOperation : 0;
-        MessageHeader header = new() { Label = label, Length = (uint)bodyBytes };
+        MessageHeader header = new() { Label = label, Length = (uint)bodyBytes, Badge = ComponentEntry.ProxyBadge };
         MemoryMarshal.Write(exchange.Message, in header);
         exchange.Bytes = MessageHeader.Bytes + bodyBytes;
         if (!queue.Send(exchange))

@@ -13,10 +13,28 @@ public interface IService
     static abstract uint Close(ref ServiceMessage message);
 }
 
+/// <summary>What a service does for other components.</summary>
+public interface IPeerService
+{
+    /// <param name="badge">Who asks: the badge of the capability that the system description grants.</param>
+    /// <returns>Bytes of the answer; 0 refuses.</returns>
+    static abstract int Serve(ulong badge, scoped ReadOnlySpan<byte> request, scoped Span<byte> response);
+}
+
+/// <summary>Of a service that Linux's clients alone call.</summary>
+public readonly struct NoPeers : IPeerService
+{
+    public static int Serve(ulong badge, scoped ReadOnlySpan<byte> request, scoped Span<byte> response) => 0;
+}
+
 /// <summary>Receives, dispatches, answers, for ever. Several threads of a component may; the service's own state is the service's to guard then.</summary>
 public static class ServiceServer
 {
-    public static void Run<TService>() where TService : struct, IService
+    public static void Run<TService>() where TService : struct, IService => Run<TService, NoPeers>();
+
+    public static void Run<TService, TPeers>()
+        where TService : struct, IService
+        where TPeers : struct, IPeerService
     {
         IpcPage page = IpcPage.Own;
         Status status = SecureCalls.Receive();
@@ -24,7 +42,7 @@ public static class ServiceServer
         {
             if (status == Status.Ok)
             {
-                Serve<TService>(page);
+                Serve<TService, TPeers>(page);
             }
 
             status = page.Header.Label == MessageLabel.None ? SecureCalls.Receive() : SecureCalls.ReplyReceive();
@@ -88,9 +106,19 @@ public static class ServiceServer
     }
 
     /// <summary>Serves the message in a page, whose answer lies there then. For a component whose loop is its own.</summary>
-    public static void Serve<TService>(IpcPage page) where TService : struct, IService
+    public static void Serve<TService>(IpcPage page) where TService : struct, IService => Serve<TService, NoPeers>(page);
+
+    private static void Serve<TService, TPeers>(IpcPage page)
+        where TService : struct, IService
+        where TPeers : struct, IPeerService
     {
         uint length = page.Header.Length;
+        if (page.Header.Badge != ComponentEntry.ProxyBadge)
+        {
+            ServePeer<TPeers>(page, (int)Math.Min(length, MessageHeader.MaxBodyBytes));
+            return;
+        }
+
         if (length < (uint)Unsafe.SizeOf<ServiceMessage>())
         {
             page.SetReply(Status.BadArgument, 0);
@@ -112,6 +140,16 @@ public static class ServiceServer
 
         message.Result = result;
         page.SetReply(Status.Ok, AnswerLength(ref message));
+    }
+
+    /// <summary>The answer grows behind the request and moves to where that was.</summary>
+    private static void ServePeer<TPeers>(IpcPage page, int length) where TPeers : struct, IPeerService
+    {
+        const int Alignment = 8;
+        Span<byte> response = page.Body.Slice(Math.Min(length + Alignment - 1 & ~(Alignment - 1), MessageHeader.MaxBodyBytes));
+        int bytes = page.Header.Label == MessageLabel.Peer ? TPeers.Serve(page.Header.Badge, page.Body.Slice(0, length), response) : 0;
+        response.Slice(0, bytes).CopyTo(page.Body);
+        page.SetReply(bytes != 0 ? Status.Ok : Status.BadCall, (uint)bytes);
     }
 
     /// <summary>The answer ends behind the last buffer that carries something back.</summary>

@@ -68,6 +68,15 @@ public static class TightbeamServer
         return message.P1.Kind == ParameterKind.LentOut && !answer.TryWrite(0, response.Slice(0, bytes)) ? Tee.ErrorBadParameters : Tee.Success;
     }
 
+    /// <summary>Serves another component (<see cref="IPeerService"/>); buffers and capabilities do not go along.</summary>
+    public static int ServePeer<TService, TDispatcher>(scoped ReadOnlySpan<byte> request, scoped Span<byte> response, ref TService service)
+        where TService : struct
+        where TDispatcher : struct, IDispatcher<TService>
+    {
+        Attachments none = default;
+        return TDispatcher.Dispatch(ref service, request, response, ref none);
+    }
+
     /// <summary>Parameter <paramref name="index"/> as the next shared buffer; the second needs the first.</summary>
     private static uint Attach(scoped ref ServiceMessage message, int index, bool follows, ref Attachments attachments)
     {

@@ -68,7 +68,7 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
 
         Status status = serves
             ? Derive(ref kernel, ref component, ComponentEntry.UpcallSlot, kernel.Proxy, component.Index + 1)
-            : Derive(ref kernel, ref component, service.ProxySlot, (int)service.Component, (ulong)kernel.Proxy + 1);
+            : Derive(ref kernel, ref component, service.ProxySlot, (int)service.Component, ComponentEntry.ProxyBadge);
 
         // A component with several services has the slot already, and XnuProxy that of a component with several.
         return status == Status.BadState ? Status.Ok : status;

@@ -591,25 +591,7 @@ public sealed class SystemReader
             return null;
         }
 
-        return new ServiceDescription(name, uuid, component, SlotFor(component), onBus);
-    }
-
-    /// <summary>The slot through which the proxy calls <paramref name="component"/>: one for all its services.</summary>
-    private uint SlotFor(int component)
-    {
-        Draft? proxy = _drafts.Find(d => d.IsProxy);
-        if (proxy is null)
-        {
-            return 0;
-        }
-
-        ulong badge = (ulong)_drafts.IndexOf(proxy) + 1;
-        if (_drafts.Any(d => d.Grants.Any(g => g.Kind == GrantKind.Endpoint && g.Argument == (ulong)component && g.Badge == badge)))
-        {
-            _problems.Add("$.services", $"the proxy calls \"{_drafts[component].Name}\" with badge {badge}, which a grant gives to another caller.");
-        }
-
-        return ComponentEntry.FirstServiceSlot + (uint)component;
+        return new ServiceDescription(name, uuid, component, ComponentEntry.FirstServiceSlot + (uint)component, onBus);
     }
 
     private sealed class Draft

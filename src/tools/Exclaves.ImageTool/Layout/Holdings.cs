@@ -46,7 +46,7 @@ public static class Holdings
         {
             held.AddRange(services
                 .DistinctBy(s => s.ProxySlot)
-                .Select(s => new Holding(s.ProxySlot, GrantKind.Endpoint, s.Component, (ulong)proxy + 1, HoldingOrigin.Service)));
+                .Select(s => new Holding(s.ProxySlot, GrantKind.Endpoint, s.Component, ComponentEntry.ProxyBadge, HoldingOrigin.Service)));
         }
         else if (proxy >= 0 && services.Any(s => s.Component == index))
         {
