@@ -12,14 +12,8 @@ internal static unsafe class LogMemory
 
     private static LogState _state;
 
-    /// <summary>XnuProxy's badge; 0 when nobody could say.</summary>
-    private static ulong _proxy;
-
     // SAFETY: Map puts the pages there before anything is read or written; the address is not a constant of a reference.
     public static LogBook Book => new(ref _state, new Span<LogRecord>((void*)Base, Slots));
-
-    /// <summary>Whether a message with this badge is XnuProxy's, who speaks for Linux.</summary>
-    public static bool IsProxy(ulong badge) => badge != 0 && badge == _proxy;
 
     public static Status Map()
     {
@@ -35,15 +29,9 @@ internal static unsafe class LogMemory
     /// <summary>The table of components does not change while the machine runs.</summary>
     private static void LearnNames()
     {
-        const int FlagsShift = 8;
-        for (uint i = 0; i < LogState.MaxSources && SecureCalls.ComponentInfo(i, out CallValues values) == Status.Ok; i++)
+        for (uint i = 0; i < LogState.MaxSources && SecureCalls.ComponentInfo(i, out _) == Status.Ok; i++)
         {
             Span<byte> name = _state.Sources[(int)i].Name;
-            IpcPage.Only.Body.Slice(0, name.Length).CopyTo(name);
-            if (((ComponentFlags)(byte)(values.X4 >> FlagsShift) & ComponentFlags.Proxy) != 0)
-            {
-                _proxy = i + 1;
-            }
-        }
+            IpcPage.Only.Body.Slice(0, name.Length).CopyTo(name);        }
     }
 }

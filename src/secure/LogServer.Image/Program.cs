@@ -40,7 +40,7 @@ internal static class Program
         {
             page.SetReply(LogMemory.Book.Accept(in page.Header, page.Body, Arm64.ReadCntvctEl0(), Arm64.ReadCntfrqEl0()), 0);
         }
-        else if (LogMemory.IsProxy(page.Header.Badge))
+        else if (page.Header.Badge == ComponentEntry.ProxyBadge)
         {
             ServiceServer.Serve<LogService>(page);
         }
