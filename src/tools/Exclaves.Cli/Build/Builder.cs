@@ -16,7 +16,7 @@ namespace Exclaves.Cli.Build;
 /// <summary>Builds the solution, the guest's programs and the attack module when a source has changed since the last time.</summary>
 public sealed partial class Builder
 {
-    private static readonly string[] SourceFolders = ["src", "eng", "systems", "tests"];
+    private static readonly string[] SourceFolders = ["src", "eng", "systems", "samples", "tests"];
 
     /// <summary>Projects that import GuestProgram.props.</summary>
     private static readonly string[] GuestProjects =

@@ -19,6 +19,8 @@ public sealed class TestRunner
 
     private const int ShownFailures = 20;
 
+    private static readonly string[] TestFolders = ["samples", "tests"];
+
     private readonly Workspace _workspace;
     private readonly Screen _screen;
 
@@ -31,7 +33,7 @@ public sealed class TestRunner
     /// <summary>Projects by name, in the order in which they run.</summary>
     public static IReadOnlyList<string> FindProjects(Workspace workspace) =>
     [
-        .. Directory.EnumerateFiles(Path.Combine(workspace.Root, "tests"), "*.Tests.csproj", SearchOption.AllDirectories)
+        .. TestFolders.SelectMany(folder => Directory.EnumerateFiles(Path.Combine(workspace.Root, folder), "*.Tests.csproj", SearchOption.AllDirectories))
             .OrderBy(path => Path.GetFileNameWithoutExtension(path) == MachineSuite)
             .ThenBy(path => path, StringComparer.Ordinal),
     ];
