@@ -288,7 +288,7 @@ public class DeviceTreeTests
         Assert.False(after.ContainsKey("/firmware/exclaves:exclaves,reason"));
         Assert.Equal(Encoding.ASCII.GetBytes(Compatible), after["/firmware/optee:compatible"]);
         Assert.Equal(Encoding.ASCII.GetBytes("hvc\0"), after["/firmware/optee:method"]);
-        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 0, 1], after["/firmware/optee:interrupts"]);
+        Assert.Equal([0, 0, 0, 0, 0, 0, 0, 16, 0, 0, 0, 1], after["/firmware/optee:interrupts"]);
         Assert.Equal(Wide(0x4020_0000, 0x60_0000), after["/reserved-memory/exclaves-image@40200000:reg"]);
         Assert.Equal(Wide(0xB800_0000, 0x800_0000), after["/reserved-memory/exclaves-pool@b8000000:reg"]);
         Assert.Empty(after["/reserved-memory/exclaves-pool@b8000000:no-map"]);

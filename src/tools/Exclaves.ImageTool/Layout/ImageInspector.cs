@@ -194,6 +194,7 @@ public sealed class ImageInspector
     private string Describe(Holding held) => held switch
     {
         { Kind: GrantKind.Endpoint, Origin: HoldingOrigin.Own } => "receive at its own endpoint",
+        { Kind: GrantKind.Endpoint, Badge: ComponentEntry.ProxyBadge } => $"call {ComponentName(held.Argument)} for Linux's clients",
         { Kind: GrantKind.Endpoint } => $"call {ComponentName(held.Argument)} with badge {held.Badge}",
         { Kind: GrantKind.Device } => $"device {DeviceName(held.Argument)} at 0x{held.Argument:X}",
         { Kind: GrantKind.Interrupt } => $"interrupt {held.Argument} of device {InterruptName(held.Argument)}",
