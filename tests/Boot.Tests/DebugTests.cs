@@ -40,7 +40,7 @@ public sealed class DebugTests : IDisposable
         string[] places = ["SecureKernel_Exclaves_SecureKernel_Image_Kernel__Main", "Sptm_Exclaves_Sptm_Image_Boot__StartLinux", "Hello_Exclaves_Hello_HelloService__Invoke"];
         Assert.True(inner.Length == 3, all);
         Assert.All(places, place => Assert.Contains(inner, line => line.Contains(place, StringComparison.Ordinal) && line.Contains(".cs:", StringComparison.Ordinal)));
-        Assert.Matches(@"#[1-3] .*ServiceServer__(Serve|Run)<Hello_Exclaves_Hello_HelloService>", all);
+        Assert.Matches(@"#[1-3] .*ServiceServer__(Serve|Run)_0<Hello_Exclaves_Hello_HelloService__Hello_Exclaves_Hello_HelloPeers>", all);
         Assert.Contains("Hello_Exclaves_Hello_Program__Main", all, StringComparison.Ordinal);
     }
 
@@ -57,7 +57,8 @@ public sealed class DebugTests : IDisposable
         await File.WriteAllTextAsync(script, Commands);
         Session session = new(Workspace.Find(), new Screen { IsQuiet = true });
         List<string> said = [];
-        await DebugCommand.Run(session, GuestPackages.TryOpen(session.Workspace)!, new MachineSpec(), component, script, ["exclave-guest", "hello", "--count", "1", "--processes", "1"], said.Add);
+        await DebugCommand.Run(session, GuestPackages.TryOpen(session.Workspace)!, new MachineSpec(), component, script, ["exclave-guest", "hello", "--count", "1", "--processes", "1"], said.Add)
+            .WaitAsync(TimeSpan.FromMinutes(5));
         return said;
     }
 

@@ -13,7 +13,7 @@ public class InventoryTests
     public async Task EverythingWithANameAndAllMemoryIsListed()
     {
         string said = await Guest.Require(Guest.Usual, "exclave-guest hello --count 1 > /dev/null && exclave-guest donate fill --pages 600 > /dev/null && exclave-guest resources && exclave-guest memory");
-        Assert.Matches(@"(?m)^org\.exclaves\.hello +org\.exclaves\.conclave\.Hello +Service +0 +0 6f9a3c1e-0d52-4b7a-9c55-2b1d6e0f4a10$", said);
+        Assert.Matches(@"(?m)^org\.exclaves\.hello +org\.exclaves\.conclave\.Hello +Service +1 +0 6f9a3c1e-0d52-4b7a-9c55-2b1d6e0f4a10$", said);
         Assert.Matches(@"(?m)^Entropy +org\.exclaves\.kernel +Component +2 +1$", said);
         Assert.Matches(@"(?m)^Signer +org\.exclaves\.conclave\.Signer +Component +4 +0$", said);
         Assert.Matches(@"(?m)^Hello +1024 +[0-9]+ +[1-9][0-9]+$", said);

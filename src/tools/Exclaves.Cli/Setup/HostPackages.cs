@@ -26,6 +26,7 @@ public static class HostPackages
         new("cmake", "cmake", "the .NET SDK builds its OpenSSL adapter with it when that is linked statically"),
         new("make", "make", "builds the attack module"),
         new("python3-cryptography-vectors", VectorsFolder + "/__init__.py", "public test vectors that run inside a conclave (tests/Vectors)"),
+        new("gdb-multiarch", "gdb-multiarch", "`exclave debug`"),
         new("openssl", "openssl", "checks the demo's signature from outside"),
     ];
 
