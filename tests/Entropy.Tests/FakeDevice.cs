@@ -62,6 +62,8 @@ public readonly struct FakeDevice : IVirtioDevice
 
     public static bool HasInterrupt => Device.OnWait != null;
 
+    public static ulong Seconds => Device.Seconds;
+
     public static bool TryWait()
     {
         Device.Waits++;
@@ -79,6 +81,7 @@ public readonly struct FakeDevice : IVirtioDevice
         public int Barriers { get; set; }
         public long Pauses { get; set; }
         public int Waits { get; set; }
+        public ulong Seconds { get; set; } = 1000;
 
         /// <summary>Null: the device has no interrupt. Else what happens in the n-th wait: false = whoever waits is wanted elsewhere.</summary>
         public Func<int, bool>? OnWait { get; set; }

@@ -272,4 +272,26 @@ public class RandomDeviceTests
         Assert.Equal(first < second ? 2 : 1, device.Notifications);
         Assert.True(device.Memory.AsSpan(RandomDevice<FakeDevice>.BufferOffset).IndexOfAnyExcept((byte)0) < 0);
     }
+
+    /// <summary>Woken for nothing, late: an answer that is there counts, however late it is seen.</summary>
+    [Theory]
+    [InlineData(false, Status.DeviceError)]
+    [InlineData(true, Status.Ok)]
+    public void ADeviceThatSaysNothingForSecondsIsLeftAlone(bool answers, Status expected)
+    {
+        FakeDevice.State? current = null;
+        var (driver, device) = Slow(wait =>
+        {
+            current!.Seconds += 4;
+            if (wait == 3 && answers)
+            {
+                current.Answer();
+            }
+
+            return wait < 10;
+        });
+        current = device;
+        Assert.Equal(expected, driver.Fill(new byte[32]));
+        Assert.Equal((3, expected == Status.Ok), (device.Waits, driver.IsReady));
+    }
 }

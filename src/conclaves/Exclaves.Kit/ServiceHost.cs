@@ -81,17 +81,20 @@ public sealed class ServiceHost
         {
             if (header.Label == MessageLabel.Peer)
             {
+                // Nobody gets what another one was answered.
+                Array.Clear(_peerAnswer);
                 answered = _service.InvokePeer(header.Badge, _message.AsSpan(MessageHeader.Bytes, requestBytes), _peerAnswer);
+                _peerAnswer.AsSpan(0, answered).CopyTo(_message.AsSpan(MessageHeader.Bytes));
                 status = answered != 0 ? Status.Ok : status;
             }
         }
         catch (Exception exception)
         {
             _service.Report(exception);
+            answered = 0;
             status = Status.Failed;
         }
 
-        _peerAnswer.AsSpan(0, answered).CopyTo(_message.AsSpan(MessageHeader.Bytes));
         header.Label = MessageLabel.Reply;
         header.Status = status;
         header.Length = (uint)answered;

@@ -93,6 +93,12 @@ public class TightbeamService<TService, TDispatcher> : ConclaveService
 
         // What is lent can change at any time: copied here once, answered from here.
         bool isLent = call.Kind(0) == ParameterKind.LentIn;
+        if (isLent && call.Kind(1) != ParameterKind.LentOut)
+        {
+            // SK shows what is lent to be read as it is declared: writing the answer there would end the conclave.
+            throw new ServiceException(Tee.ErrorBadParameters, $"Parameter 1 is {call.Kind(1)}, and the answer has no place.");
+        }
+
         ReadOnlySpan<byte> request = isLent ? Copy(call.Lent(0)) : call.Input(0);
         Span<byte> response = isLent ? new byte[Math.Min(call.Lent(1).Length, MessageHeader.MaxBodyBytes)] : call.Room(1);
         Attachments attachments = default;

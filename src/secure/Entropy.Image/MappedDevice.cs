@@ -48,6 +48,8 @@ internal readonly unsafe struct MappedDevice : IVirtioDevice
 
     public static bool TryWait() => SecureCalls.Wait(NotificationSlot, out _) == Status.Ok;
 
+    public static ulong Seconds => Arm64.ReadCntvctEl0() / Math.Max(Arm64.ReadCntfrqEl0(), 1);
+
     public static uint Read(VirtioRegister register) => Volatile.Read(ref Register(register));
 
     public static void Write(VirtioRegister register, uint value) => Volatile.Write(ref Register(register), value);

@@ -27,6 +27,9 @@ public interface IVirtioDevice
 
     /// <summary><see cref="TryWait"/> is possible.</summary>
     static abstract bool HasInterrupt { get; }
+
+    /// <summary>Seconds of a clock that nobody sets.</summary>
+    static abstract ulong Seconds { get; }
 }
 
 /// <summary>Registers of virtio-mmio, version 2 (Virtio 1.2, 4.2.2).</summary>

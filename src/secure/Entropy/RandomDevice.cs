@@ -22,6 +22,9 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
     /// <summary>Polls before the driver sleeps: most answers come within them.</summary>
     public const uint Polls = 20_000;
 
+    /// <summary>How long an answer may take where the driver sleeps.</summary>
+    public const ulong PatienceSeconds = 10;
+
     private const uint MagicValue = 0x7472_6976; // "virt", little endian
     private const uint ModernVersion = 2;
     private const uint EntropyId = 4;
@@ -42,6 +45,7 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
 
     /// <summary>Bytes that the device was asked for and has not given: a caller who was cancelled left them to the next one. 0 = none.</summary>
     private int _asked;
+    private ulong _since;
 
     public readonly bool IsReady => _isReady;
 
@@ -194,6 +198,10 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
                 BinaryPrimitives.WriteUInt16LittleEndian(TDevice.Memory[AvailableOffset..], 0);
                 TDevice.BarrierBeforeDevice();
             }
+            else if (TDevice.Seconds - _since > PatienceSeconds)
+            {
+                return Break();
+            }
             else if (!TDevice.TryWait())
             {
                 return Status.Cancelled;
@@ -217,6 +225,7 @@ public struct RandomDevice<TDevice> where TDevice : struct, IVirtioDevice
         BinaryPrimitives.WriteUInt16LittleEndian(memory[(AvailableOffset + 4)..], 0);
         TDevice.BarrierBeforeDevice();
         _asked = wanted;
+        _since = TDevice.Seconds;
         BinaryPrimitives.WriteUInt16LittleEndian(memory[(AvailableOffset + 2)..], ++_index);
         TDevice.BarrierBeforeDevice();
         TDevice.Write(VirtioRegister.QueueNotify, 0);

@@ -72,6 +72,9 @@ public struct KitThread
     public ulong WantedPages;
     public ReflectReason Reason;
     public bool MemoryRefused;
+
+    /// <summary>Nobody could be asked for the memory of this charge: it is granted, and comes when it is touched.</summary>
+    public bool MayOvercommit;
     public uint Naps;
 
     /// <summary>When its wait began, as <see cref="KitLock"/> counts: what SK compares with a wake-up that comes first.</summary>

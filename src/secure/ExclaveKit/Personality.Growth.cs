@@ -33,7 +33,7 @@ public readonly ref partial struct Personality<TMachine>
             return false;
         }
 
-        _state.QuotaRefused = pages > _state.OwnPages + _state.MostGrantedPages;
+        _state.QuotaRefused = !Current.MayOvercommit && pages > _state.OwnPages + _state.MostGrantedPages;
         return !_state.QuotaRefused;
     }
 
@@ -41,13 +41,23 @@ public readonly ref partial struct Personality<TMachine>
     private void Uncharge(ulong pages)
     {
         _state.CommittedPages -= pages;
+        if (_state.MemoryWaiters != 0)
+        {
+            // Somebody collects for a charge that is not made yet.
+            return;
+        }
+
         ulong needed = _state.CommittedPages > _state.OwnPages ? _state.CommittedPages - _state.OwnPages : 0;
         _state.GrantedPages = Math.Min(_state.GrantedPages, needed);
     }
 
     private void WaitForMemory(ulong pages)
     {
-        Current.WantedPages = Math.Min(Math.Max(pages, MinWantedPages), MaxWantedPages);
+        // Half of what came until now, so that many pages are few runs: all conclaves together can have 64.
+        ulong left = _state.CommitLimit - Math.Min(_state.CommitLimit, _state.OwnPages + _state.GrantedPages);
+        ulong wanted = Math.Max(pages, Math.Min(_state.GrantedPages / 2, left));
+        Current.WantedPages = Math.Min(Math.Max(wanted, MinWantedPages), MaxWantedPages);
+        _state.MemoryWaiters++;
         BeginWait(ThreadState.Memory, Clock.Never);
     }
 
@@ -76,7 +86,8 @@ public readonly ref partial struct Personality<TMachine>
         bool napped = Current.Deadline != Clock.Never;
         if (status == Status.Ok && !napped)
         {
-            _state.GrantedPages += Current.WantedPages;
+            // What a touch asked for is charged already.
+            _state.GrantedPages += Current.Reason == ReflectReason.Fault ? 0 : Current.WantedPages;
             _state.MostGrantedPages = Math.Max(_state.MostGrantedPages, _state.GrantedPages);
         }
         else if (status == Status.NoMemory && Current.WantedPages > MinWantedPages)
@@ -94,7 +105,7 @@ public readonly ref partial struct Personality<TMachine>
         else if (status == Status.BadState)
         {
             // Nobody could be asked. What is charged may come until it is touched.
-            _state.MostGrantedPages = _state.CommitLimit - _state.OwnPages;
+            Current.MayOvercommit = true;
             Current.MemoryRefused = true;
         }
         else
@@ -102,6 +113,7 @@ public readonly ref partial struct Personality<TMachine>
             Current.MemoryRefused = !napped;
         }
 
+        _state.MemoryWaiters--;
         Current.State = ThreadState.Runnable;
         Current.Deadline = Clock.Never;
         Act();

@@ -87,7 +87,7 @@ public readonly ref partial struct Personality<TMachine>
         ulong released = _state.Regions.ChargedPages(start, end, charged: true);
 
         // Removing may take one more region and adding another: make sure of both before anything changes.
-        if (!MayCharge(_state.CommittedPages - released + pages) || _state.Regions.Count > RegionMap.Capacity - 2) { return false; }
+        if ((pages > released && !MayCharge(_state.CommittedPages - released + pages)) || _state.Regions.Count > RegionMap.Capacity - 2) { return false; }
 
         DropFrames(start, end);
         bool done = _state.Regions.TryRemove(start, end)

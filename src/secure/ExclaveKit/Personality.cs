@@ -42,6 +42,7 @@ public readonly ref partial struct Personality<TMachine>
     {
         Current.Reason = reason;
         Current.MemoryRefused = false;
+        Current.MayOvercommit = false;
         Current.Naps = 0;
         Act();
         FinishEntry();

@@ -184,6 +184,7 @@ public readonly ref struct LogBook
     private static ulong Microseconds(ulong ticks, ulong frequency)
     {
         const ulong PerSecond = 1_000_000;
+        frequency = Math.Max(frequency, 1);
         return (ticks / frequency * PerSecond) + (ticks % frequency * PerSecond / frequency);
     }
 }
