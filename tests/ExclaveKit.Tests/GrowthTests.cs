@@ -136,4 +136,16 @@ public class GrowthTests
         Assert.False(Result.IsError(kit.Map(3000 * 4096)));
         Assert.NotEmpty(_asked);
     }
+
+    /// <summary>All conclaves together can hold 64 runs.</summary>
+    [Fact]
+    public void ManySmallChargesAreFewRuns()
+    {
+        TestKit kit = Make(_ => Status.Ok);
+        const ulong Step = 16;
+        ulong memory = kit.Map((Own + Donated) / 2 * 2 * 4096, writable: false);
+        for (ulong page = 0; page < Own + Donated - 600; page += Step) { Assert.Equal(0UL, kit.Call(LinuxCall.Mprotect, memory + (page * 4096), Step * 4096, 3)); }
+
+        Assert.InRange(_asked.Count, 2, 24);
+    }
 }

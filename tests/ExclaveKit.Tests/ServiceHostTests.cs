@@ -182,6 +182,19 @@ public class ServiceHostTests
         Assert.NotEmpty(answer);
     }
 
+    /// <summary>Linux passes a buffer that is only read where the answer should go: SK shows it read-only, so nobody may write there.</summary>
+    [Fact]
+    public void AnAnswerThatIsLentToBeReadIsRefusedUntouched()
+    {
+        using SignerHolder signer = new();
+        _ = Open(signer.Service, 1);
+        byte[] message = Encode(MessageLabel.Invoke, 1, WireHeader.TeeOperation, (ParameterKind.LentIn, new byte[64]), (ParameterKind.LentIn, new byte[64]));
+        ref MessageHeader header = ref MemoryMarshal.AsRef<MessageHeader>(message.AsSpan());
+        header.Word0 = LentRange.Create(UserLayout.LentBase, 1, false).Value;
+        header.Word1 = header.Word0;
+        Assert.Equal(Tee.ErrorBadParameters, Invoke(signer.Service, message).Result);
+    }
+
     private static SignerClient<Wire> Open(SignerService service, uint session)
     {
         Assert.Equal(Tee.Success, Invoke(service, Encode(MessageLabel.Open, session, 0)).Result);
