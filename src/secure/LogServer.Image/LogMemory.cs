@@ -32,6 +32,7 @@ internal static unsafe class LogMemory
         for (uint i = 0; i < LogState.MaxSources && SecureCalls.ComponentInfo(i, out _) == Status.Ok; i++)
         {
             Span<byte> name = _state.Sources[(int)i].Name;
-            IpcPage.Only.Body.Slice(0, name.Length).CopyTo(name);        }
+            IpcPage.Only.Body.Slice(0, name.Length).CopyTo(name);
+        }
     }
 }
