@@ -61,7 +61,7 @@ internal ref partial struct Hostile
     private void Unknown()
     {
         Expect(Status.BadCall, SecureCall.None);
-        for (ulong number = (ulong)SecureCall.TakeWish + 1; number <= LastNumber; number++)
+        for (ulong number = (ulong)SecureCall.BindInterrupt + 1; number <= LastNumber; number++)
         {
             Expect(Status.BadCall, Number(number), 1, 2, 3);
         }
@@ -158,6 +158,7 @@ internal ref partial struct Hostile
         Expect(Status.BadCapability, SecureCall.ReturnDonated, SecureCallArguments.Everybody);
         Expect(Status.BadCapability, SecureCall.CollectDonated);
         Expect(Status.BadCapability, SecureCall.TakeWish);
+        Expect(Status.BadCapability, SecureCall.BindInterrupt, 1, 1);
         Expect(Status.BadCapability, SecureCall.Restart, 1);
         Expect(Status.BadCapability, SecureCall.LendTime, 1);
         Expect(Status.BadCapability, SecureCall.PhysicalAddress, Mapped);

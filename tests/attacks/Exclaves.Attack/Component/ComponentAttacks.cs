@@ -196,7 +196,7 @@ internal sealed class ComponentAttacks : IDisposable
 
     private void Slots()
     {
-        foreach (ulong slot in (ReadOnlySpan<ulong>)[0, 2, 3, 4, 11, 31, 33, 63, 64, 255, 0xFFFF_FFFF, 1ul << 32, (1ul << 32) | ComponentEntry.UpcallSlot, ulong.MaxValue])
+        foreach (ulong slot in (ReadOnlySpan<ulong>)[0, 2, 3, 4, 11, 31, 34, 63, 64, 255, 0xFFFF_FFFF, 1ul << 32, (1ul << 32) | ComponentEntry.UpcallSlot, ulong.MaxValue])
         {
             Refuse($"call slot {slot:x}", Status.BadCapability, () => _intruder.Send(slot, MessageLabel.Invoke));
             Refuse($"device slot {slot:x}", Status.BadCapability, () => _intruder.Call(SecureCall.MapDevice, slot, UserLayout.PrivateBase));
