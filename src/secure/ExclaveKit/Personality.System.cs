@@ -15,8 +15,6 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>Every .NET conclave holds the entropy service here (system description).</summary>
     public const uint EntropySlot = 2;
 
-    private const int MaxRandomTries = 16;
-
     private ulong FillRandom(ulong buffer, ulong bytes)
     {
         ulong done = 0;
@@ -52,19 +50,10 @@ public readonly ref partial struct Personality<TMachine>
     private bool TryAskForRandom(Span<byte> page)
     {
         ref MessageHeader header = ref MemoryMarshal.AsRef<MessageHeader>(page);
-        Status status = Status.Cancelled;
-
-        // A signal for the thread of Linux whose time this is ends the wait for a slow device, but the program wants its bytes; the next wait has another owner.
-        for (int i = 0; i < MaxRandomTries && status == Status.Cancelled; i++)
-        {
-            header = default;
-            header.Label = MessageLabel.Random;
-            header.Word0 = KitState.RandomBytes;
-            status = _machine.Call(EntropySlot);
-            status = status == Status.Ok ? header.Status : status;
-        }
-
-        if (status != Status.Ok || header.Length < KitState.RandomBytes) { return false; }
+        header = default;
+        header.Label = MessageLabel.Random;
+        header.Word0 = KitState.RandomBytes;
+        if (_machine.Call(EntropySlot) != Status.Ok || header.Status != Status.Ok || header.Length < KitState.RandomBytes) { return false; }
 
         page[MessageHeader.Bytes..].CopyTo(_state.Random);
         _state.RandomLeft = KitState.RandomBytes;
