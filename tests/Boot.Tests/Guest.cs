@@ -60,7 +60,10 @@ internal static class Guest
     public static async Task<string> Require(MachineSpec spec, string script, int seconds = 120)
     {
         GuestResult result = await Run(spec, script, seconds);
-        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure} status {result.Outcome.ExitStatus}\n{result.Text}\n{result.Errors}");
+        Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure} status {result.Outcome.ExitStatus}: {LastLine(result.Text)}\n{result.Text}\n{result.Errors}");
         return result.Text;
     }
+
+    /// <summary>What a summary that shows one line of a failure shows.</summary>
+    private static string LastLine(string text) => text.TrimEnd().Split('\n')[^1];
 }

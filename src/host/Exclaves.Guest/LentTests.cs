@@ -22,7 +22,6 @@ internal static class LentTests
         using TeeDevice device = TeeDevice.Open();
         using StatisticsClient statistics = StatisticsClient.Open(device);
         SystemCounters before;
-        SystemCounters after;
         int wrong = 0;
         using (TeeSession session = device.OpenSession(Probe))
         {
@@ -45,21 +44,8 @@ internal static class LentTests
 
         wrong += Ends(device, ProbeOperation.WriteLent, "a write to what was lent to be read");
         wrong += Ends(device, ProbeOperation.ReadAfter, "a read after the call");
-        using (TeeSession again = device.OpenSession(Probe))
-        {
-            after = KillTest.Snapshot.Take(statistics).Counters;
-        }
-
-        foreach (SkCounter counter in (SkCounter[])[SkCounter.DowncallsInUse, SkCounter.SharedMappings, SkCounter.FramesInUse])
-        {
-            if (after[counter] != before[counter])
-            {
-                Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"lent: {counter} was {before[counter]} and is {after[counter]}"));
-                wrong++;
-            }
-        }
-
-        return wrong == 0 ? 0 : 1;
+        using TeeSession again = device.OpenSession(Probe);
+        return CounterCheck.Returned(statistics, before, "lent", SkCounter.DowncallsInUse, SkCounter.SharedMappings, SkCounter.FramesInUse) && wrong == 0 ? 0 : 1;
     }
 
     private static bool Reads(TeeSession session, SharedMemory memory, int offset, int bytes)

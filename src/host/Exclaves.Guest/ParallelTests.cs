@@ -19,7 +19,6 @@ internal static class ParallelTests
 
     /// <summary>A loaded host may keep one of the machine's CPUs from running for long.</summary>
     private const int Meetings = 5;
-    private const int SettleMilliseconds = 20_000;
 
     /// <summary>More than turns of threads in a minute.</summary>
     private const ulong SeenInTurns = 15_000;
@@ -44,7 +43,7 @@ internal static class ParallelTests
         using StatisticsClient statistics = StatisticsClient.Open(device);
         using TeeSession session = device.OpenSession(Stress);
         _ = Compute(session, 1, 1);
-        ulong before = KillTest.Snapshot.Take(statistics).Counters[SkCounter.DowncallsInUse];
+        SystemCounters before = KillTest.Snapshot.Take(statistics).Counters;
 
         (ulong wrong, ulong collections) = Compute(session, (ulong)threads, (ulong)rounds);
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {threads} threads of one call, {wrong} wrong, collected meanwhile: {(collections != 0 ? "yes" : "no")}"));
@@ -82,16 +81,9 @@ internal static class ParallelTests
         Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"parallel: {Kills} callers killed, {failed} results of others wrong"));
 
         // What the dead have begun is ended on time that Linux lends.
-        long deadline = Environment.TickCount64 + SettleMilliseconds;
-        ulong after;
-        do
-        {
-            after = statistics.Counters()[SkCounter.DowncallsInUse];
-        }
-        while (after != before && Environment.TickCount64 < deadline);
-
-        Console.Out.WriteLine(after == before ? "parallel: counters returned" : string.Create(CultureInfo.InvariantCulture, $"parallel: {after} calls are in use, {before} before"));
-        return good && after == before ? 0 : 1;
+        bool returned = CounterCheck.Returned(statistics, before, "parallel", SkCounter.DowncallsInUse);
+        Console.Out.WriteLine("parallel: counters " + (returned ? "returned" : "did NOT return"));
+        return good && returned ? 0 : 1;
     }
 
     /// <summary>Two calls, so that there are two CPUs at least which run threads of the conclave.</summary>

@@ -18,7 +18,6 @@ internal static class WaitTests
     private const ulong Rounds = 20_000_000;
     private const int Looks = 600;
     private const int LookMilliseconds = 50;
-    private const int SettleMilliseconds = 5000;
 
     private static readonly ServiceName Probe = new(Guid.Parse(Services.Probe), "Probe");
 
@@ -38,7 +37,7 @@ internal static class WaitTests
         using TeeDevice device = TeeDevice.Open();
         using StatisticsClient statistics = StatisticsClient.Open(device);
         using TeeSession session = device.OpenSession(Probe);
-        SystemCounters before = statistics.Counters();
+        SystemCounters before = KillTest.Snapshot.Take(statistics).Counters;
         using Process waiter = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, [Command]) { RedirectStandardOutput = true })!;
         _ = waiter.StandardOutput.ReadLine();
         char state = ' ';
@@ -59,15 +58,7 @@ internal static class WaitTests
             session.Invoke((uint)ProbeOperation.Worked, nameof(ProbeOperation.Worked), [TeeParameter.Output()]);
         }
 
-        long deadline = Environment.TickCount64 + SettleMilliseconds;
-        SystemCounters after;
-        do
-        {
-            after = statistics.Counters();
-        }
-        while (after[SkCounter.DowncallsInUse] != before[SkCounter.DowncallsInUse] && Environment.TickCount64 < deadline);
-
-        bool returned = after[SkCounter.DowncallsInUse] == before[SkCounter.DowncallsInUse] && after[SkCounter.SharedMappings] == before[SkCounter.SharedMappings];
+        bool returned = CounterCheck.Returned(statistics, before, "wait", SkCounter.DowncallsInUse, SkCounter.SharedMappings);
         Console.Out.WriteLine(returned ? "wait: counters returned" : "wait: counters did NOT return");
         return state == 'S' && returned ? 0 : 1;
     }
