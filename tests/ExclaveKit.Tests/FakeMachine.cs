@@ -51,6 +51,9 @@ public sealed class FakeWorld
 
     public int FrameQuota { get; set; } = int.MaxValue;
 
+    /// <summary>Of <see cref="FrameQuota"/>, what Linux has given.</summary>
+    public int DonatedPages { get; set; }
+
     /// <summary>When somebody else's call brings frames, and how many.</summary>
     public (ulong Time, int Frames) Refilling { get; set; } = (ulong.MaxValue, 0);
 
@@ -89,6 +92,8 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
     public readonly ulong Counter => world.Now;
 
     public readonly ulong CounterFrequency => FakeWorld.Frequency;
+
+    public readonly ulong DonatedPages => (ulong)world.DonatedPages;
 
     public readonly ulong SignalReturn => FakeWorld.Trampoline;
 

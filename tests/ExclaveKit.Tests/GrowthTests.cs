@@ -29,11 +29,18 @@ public class GrowthTests
             ulong pages = asked.P0.A / 4096;
             _asked.Add(pages);
             MessageHeader answer = new() { Label = MessageLabel.Reply, Status = grants(pages) };
-            kit.World.FrameQuota += answer.Status == Status.Ok ? (int)pages : 0;
+            Give(kit, answer.Status == Status.Ok ? (int)pages : 0);
             MemoryMarshal.Write(page, in answer);
             return Status.Ok;
         };
         return kit;
+    }
+
+    /// <summary>Or SK gives back to Linux what is not used: less than nothing.</summary>
+    private static void Give(TestKit kit, int pages)
+    {
+        kit.World.FrameQuota += pages;
+        kit.World.DonatedPages += pages;
     }
 
     [Fact]
@@ -91,7 +98,7 @@ public class GrowthTests
     {
         TestKit kit = Make(_ => Status.Ok);
         ulong memory = kit.Map(3000 * 4096);
-        kit.World.FrameQuota -= 2000;
+        Give(kit, -2000);
         _asked.Clear();
         for (ulong page = 0; page < 3000; page++) { Assert.True(kit.Touch(memory + (page * 4096), write: true)); }
 
@@ -104,7 +111,7 @@ public class GrowthTests
         bool has = true;
         TestKit kit = Make(_ => has ? Status.Ok : Status.NoMemory);
         ulong memory = kit.Map(3000 * 4096);
-        kit.World.FrameQuota -= 2000;
+        Give(kit, -2000);
         has = false;
         ConclaveEnded end = Assert.Throws<ConclaveEnded>(() =>
         {
@@ -127,14 +134,34 @@ public class GrowthTests
     }
 
     [Fact]
-    public void WhatWasUnmappedIsAskedForAgain()
+    public void WhatIsBackWithLinuxIsAskedForAgain()
     {
         TestKit kit = Make(_ => Status.Ok);
         ulong memory = kit.Map(3000 * 4096);
         _asked.Clear();
         Assert.Equal(0UL, kit.Call(LinuxCall.Munmap, memory, 3000 * 4096));
+        Give(kit, -1000);
         Assert.False(Result.IsError(kit.Map(3000 * 4096)));
-        Assert.NotEmpty(_asked);
+        Assert.InRange(_asked.Sum(pages => (long)pages), 900, 1100);
+    }
+
+    /// <summary>What is not back serves again, however often.</summary>
+    [Fact]
+    public void WhatIsUnmappedAndMappedDrawsNothing()
+    {
+        TestKit kit = Make(_ => Status.Ok);
+        ulong kept = kit.Map(2000 * 4096);
+        Assert.False(Result.IsError(kept));
+        Assert.Equal(0UL, kit.Call(LinuxCall.Munmap, kit.Map(1000 * 4096), 1000 * 4096));
+        _asked.Clear();
+        for (int i = 0; i < 100; i++)
+        {
+            ulong memory = kit.Map(1000 * 4096);
+            Assert.False(Result.IsError(memory));
+            Assert.Equal(0UL, kit.Call(LinuxCall.Munmap, memory, 1000 * 4096));
+        }
+
+        Assert.Empty(_asked);
     }
 
     /// <summary>All conclaves together can hold 64 runs.</summary>

@@ -113,6 +113,28 @@ public class DonationTests
         sk.AssertRuns(0, Sk.Proxy);
     }
 
+    /// <summary>What the component itself sees of it, at any time.</summary>
+    [Fact]
+    public void AComponentSeesHowMuchItHas()
+    {
+        Sk sk = Serving(out _);
+        ulong Seen() => FakeMachine.At<StartInfo>(sk.At(Sk.Hello).Space.Lookup<FakeMachine>(UserLayout.StartInfo).Frame).DonatedPages;
+        ulong Held() => sk.At(Sk.Hello).DonatedPages;
+        Assert.Equal((0ul, 0ul), (Seen(), Held()));
+        Assert.Equal(Status.Ok, Give(sk, Run, 64));
+        Assert.Equal((64ul, 64ul), (Seen(), Held()));
+        Assert.Equal(Status.Ok, Give(sk, Run + (512 * Page), 10));
+        Assert.Equal((74ul, 74ul), (Seen(), Held()));
+        Donations<FakeMachine>.ReturnUnused(ref sk.State, ref sk.At(Sk.Hello));
+        Assert.Equal((0ul, 0ul), (Seen(), Held()));
+        Assert.Equal(2, Drain(sk).Count);
+
+        // The next life has none.
+        Assert.Equal(Status.Ok, Give(sk, Run, 64));
+        Lifecycle<FakeMachine>.End(ref sk.State, ref FakeMachine.At<Thread>(sk.At(Sk.Hello).Threads), "test"u8);
+        Assert.Equal(0ul, Held());
+    }
+
     private static (Status Status, ulong Who, ulong Pages) TakeWish(Sk sk)
     {
         sk.Call(0, SecureCall.TakeWish);

@@ -36,10 +36,10 @@ public class MemoryTests
     }
 
     /// <summary>Linux's driver answers, and is resumed.</summary>
-    private static Decision Answer(World world, ulong downcall, ulong address, ulong cookie, ulong bytes = Bytes, ulong attribute = MessageParameter.TemporaryOutput, uint result = 0)
+    private static Decision Answer(World world, ulong downcall, ulong address, ulong cookie, ulong bytes = Bytes, ulong attribute = MessageParameter.TemporaryOutput, uint result = 0, ulong at = RpcAt)
     {
-        world.Put(RpcAt + MessageArgument.ResultOffset, result);
-        world.Put(RpcAt + MessageArgument.Bytes, new MessageParameter { Attribute = attribute, A = address, B = bytes, C = cookie });
+        world.Put(at + MessageArgument.ResultOffset, result);
+        world.Put(at + MessageArgument.Bytes, new MessageParameter { Attribute = attribute, A = address, B = bytes, C = cookie });
         world.Suspended = null;
         world.Message.Badge = 0;
         return world.Send(MessageLabel.UpcallReturn, downcall);
@@ -430,6 +430,28 @@ public class MemoryTests
         Assert.Equal((Ending.Finish, Tee.ReturnOk), (decision.Ending, decision.X0));
         Assert.Equal(Tee.Success, world.Get<MessageArgument>(World.CallPage).Result);
         Assert.Equal((0, 2, 0), (world.Counts.Sessions, world.Counts.Registrations, world.Counts.Requests));
+    }
+
+    /// <summary>Threads that no call runs may be short of memory where nobody calls for long.</summary>
+    [Theory, InlineData(Status.Ok), InlineData(Status.Busy)]
+    public void WhoLendsTimeFetchesMemory(Status status)
+    {
+        World world = World.Ready();
+        world.WriteArgument(World.CallPage, MessageCommand.DoBottomHalf, 0, 0);
+        world.CallRegistered();
+        ulong lender = Assert.Single(world.Lenders);
+        world.Lenders.Clear();
+        Wish(world, 5, Pages);
+        Assert.Equal(Ending.Receive, world.Send(MessageLabel.Completion, lender, status: status).Ending);
+        Assert.Equal((lender, Tee.RpcCommand), world.Suspended);
+        ulong asked = World.CallPage + MessageArgument.Bytes;
+        Assert.Equal((6u, Bytes), ((uint)world.Get<MessageArgument>(asked).Command, world.ParameterAt(asked, 0).B));
+
+        Decision end = Answer(world, lender, Memory, Cookie, at: asked);
+        Assert.Equal((Ending.Finish, lender, Tee.ReturnOk), (end.Ending, end.Downcall, end.X0));
+        Assert.Equal((Pages, 5ul), world.Donated[Memory]);
+        Assert.Empty(world.Lenders);
+        Assert.Equal((0, 0), (world.State.Allocations.Reserved, world.Counts.Requests));
     }
 
     [Fact]

@@ -83,4 +83,7 @@ public struct StartInfo
 
     /// <summary>Bytes of Linux's memory that it may have beside its own.</summary>
     public ulong DonatedBytes;
+
+    /// <summary>Pages of Linux's memory that it has now: SK writes here when some come or go.</summary>
+    public ulong DonatedPages;
 }

@@ -13,6 +13,9 @@ internal unsafe struct KernelMachine : IKitMachine
 
     public ulong CounterFrequency => Arm64.ReadCntfrqEl0();
 
+    // SAFETY: SK maps the start information read only for the life of the component, and writes whole words.
+    public ulong DonatedPages => Volatile.Read(ref ((StartInfo*)UserLayout.StartInfo)->DonatedPages);
+
     public ulong SignalReturn => Kernel.SignalReturnAddress();
 
     public ulong CallEntry => Kernel.CallAddress();

@@ -12,6 +12,9 @@ public interface IKitMachine : IKitWaits
 
     ulong CounterFrequency { get; }
 
+    /// <summary>Pages of Linux's memory that the conclave has: SK knows.</summary>
+    ulong DonatedPages { get; }
+
     /// <summary>Address of `mov x8, #139; svc #0` in executable memory: where signal handlers return to.</summary>
     ulong SignalReturn { get; }
 

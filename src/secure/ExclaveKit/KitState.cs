@@ -70,12 +70,6 @@ public struct KitState
     /// <summary>Of <see cref="CommitLimit"/>, what is there without asking Linux.</summary>
     public ulong OwnPages;
 
-    /// <summary>Pages that Linux has given and that are still needed, and the most that it ever had given: SK gives back by itself what is not used.</summary>
-    public ulong GrantedPages;
-    public ulong MostGrantedPages;
-
-    /// <summary>Threads that wait for memory of Linux.</summary>
-    public uint MemoryWaiters;
     public ulong CommittedPages;
 
     /// <summary>The last memory that the program asked for was more than it may have.</summary>

@@ -24,7 +24,7 @@ public readonly ref partial struct Personality<TMachine>
         _state.QuotaRefused = pages > _state.CommitLimit;
         if (_state.QuotaRefused) { return false; }
 
-        ulong there = _state.OwnPages + _state.GrantedPages;
+        ulong there = _state.OwnPages + _machine.DonatedPages;
         if (pages <= there) { return true; }
 
         if (!Current.MemoryRefused)
@@ -33,31 +33,17 @@ public readonly ref partial struct Personality<TMachine>
             return false;
         }
 
-        _state.QuotaRefused = !Current.MayOvercommit && pages > _state.OwnPages + _state.MostGrantedPages;
-        return !_state.QuotaRefused;
-    }
-
-    /// <summary>What was given for charges that are gone may be on its way back.</summary>
-    private void Uncharge(ulong pages)
-    {
-        _state.CommittedPages -= pages;
-        if (_state.MemoryWaiters != 0)
-        {
-            // Somebody collects for a charge that is not made yet.
-            return;
-        }
-
-        ulong needed = _state.CommittedPages > _state.OwnPages ? _state.CommittedPages - _state.OwnPages : 0;
-        _state.GrantedPages = Math.Min(_state.GrantedPages, needed);
+        _state.QuotaRefused = !Current.MayOvercommit;
+        return Current.MayOvercommit;
     }
 
     private void WaitForMemory(ulong pages)
     {
-        // Half of what came until now, so that many pages are few runs: all conclaves together can have 64.
-        ulong left = _state.CommitLimit - Math.Min(_state.CommitLimit, _state.OwnPages + _state.GrantedPages);
-        ulong wanted = Math.Max(pages, Math.Min(_state.GrantedPages / 2, left));
+        // Half of what is here, so that many pages are few runs: all conclaves together can have 64.
+        ulong donated = _machine.DonatedPages;
+        ulong left = _state.CommitLimit - Math.Min(_state.CommitLimit, _state.OwnPages + donated);
+        ulong wanted = Math.Max(pages, Math.Min(donated / 2, left));
         Current.WantedPages = Math.Min(Math.Max(wanted, MinWantedPages), MaxWantedPages);
-        _state.MemoryWaiters++;
         BeginWait(ThreadState.Memory, Clock.Never);
     }
 
@@ -84,13 +70,7 @@ public readonly ref partial struct Personality<TMachine>
     private void EndMemory(Status status)
     {
         bool napped = Current.Deadline != Clock.Never;
-        if (status == Status.Ok && !napped)
-        {
-            // What a touch asked for is charged already.
-            _state.GrantedPages += Current.Reason == ReflectReason.Fault ? 0 : Current.WantedPages;
-            _state.MostGrantedPages = Math.Max(_state.MostGrantedPages, _state.GrantedPages);
-        }
-        else if (status == Status.NoMemory && Current.WantedPages > MinWantedPages)
+        if (status == Status.NoMemory && Current.WantedPages > MinWantedPages)
         {
             // Linux may have it in smaller pieces, or less is left of what was declared.
             Current.WantedPages = Math.Max(Current.WantedPages / 2, MinWantedPages);
@@ -110,10 +90,10 @@ public readonly ref partial struct Personality<TMachine>
         }
         else
         {
-            Current.MemoryRefused = !napped;
+            // A nap answers nothing, and where memory came the question is put anew.
+            Current.MemoryRefused = status != Status.Ok && !napped;
         }
 
-        _state.MemoryWaiters--;
         Current.State = ThreadState.Runnable;
         Current.Deadline = Clock.Never;
         Act();

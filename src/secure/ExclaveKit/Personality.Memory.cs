@@ -93,7 +93,7 @@ public readonly ref partial struct Personality<TMachine>
         bool done = _state.Regions.TryRemove(start, end)
             && _state.Regions.TryAdd(new Region { Start = start, End = end, Access = access, Charged = charged });
         _state.CommittedPages += pages;
-        Uncharge(released);
+        _state.CommittedPages -= released;
         return done;
     }
 
@@ -109,7 +109,7 @@ public readonly ref partial struct Personality<TMachine>
         if (!_state.Regions.TryRemove(start, start + bytes)) { return Result.Of(Errno.NoMemory); }
 
         DropFrames(start, start + bytes);
-        Uncharge(released);
+        _state.CommittedPages -= released;
         return Result.Ok;
     }
 

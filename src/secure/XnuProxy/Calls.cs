@@ -106,8 +106,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, Tee.ReturnBadAddress);
         }
 
-        Decision end = Answer(downcall, in argument, result, origin);
-        return state.Wishes && Upcalls<TSystem>.TryFetch(ref state, ref request, end) ? Decision.Receive : end;
+        return End(ref state, ref request, Answer(downcall, in argument, result, origin));
     }
 
     private static Decision Open(
@@ -196,15 +195,25 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
     private static Decision EndLending(ref ProxyState state, ref Request request, Status status)
     {
         ulong downcall = request.Downcall;
-        if (status == Status.Busy && Upcalls<TSystem>.Sleep(ref state, ref request, downcall) == Status.Ok)
+        if (!state.Wishes && status == Status.Busy && Upcalls<TSystem>.Sleep(ref state, ref request, downcall) == Status.Ok)
         {
             return Decision.Receive;
         }
 
         SharedPlace place = request.Argument;
         request.Downcall = 0;
-        return SharedMemory<TSystem>.IsValid(ref state, in place) ? Answer(downcall, in place, Tee.Success, Tee.OriginTee) : Decision.Finish(downcall, Tee.ReturnBadAddress);
+        if (!SharedMemory<TSystem>.IsValid(ref state, in place))
+        {
+            return Decision.Finish(downcall, Tee.ReturnBadAddress);
+        }
+
+        // Work that goes on without a call may be short of memory, and nobody else come for long. SK asks for time anew where work is left.
+        return End(ref state, ref request, Answer(downcall, in place, Tee.Success, Tee.OriginTee));
     }
+
+    /// <summary>Linux gets its answer, and before that is asked for memory if somebody wishes some.</summary>
+    private static Decision End(ref ProxyState state, ref Request request, Decision end) =>
+        state.Wishes && Upcalls<TSystem>.TryFetch(ref state, ref request, end) ? Decision.Receive : end;
 
     /// <summary>The only call of a driver that leaves: it does not end before Linux has its memory back (tee-abi 1.14).</summary>
     private static Decision Stop(ref ProxyState state, ulong downcall, in SharedPlace place)

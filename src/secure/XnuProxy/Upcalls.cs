@@ -62,7 +62,7 @@ public static class Upcalls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, request.Answer);
         }
 
-        if (request.Command == MessageCommand.DoBottomHalf)
+        if (request.Command == MessageCommand.DoBottomHalf && !request.Fetches)
         {
             // What the sleep answers is of no interest.
             return Calls<TSystem>.LendTime(ref state, ref request);

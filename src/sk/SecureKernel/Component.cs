@@ -62,8 +62,9 @@ public struct Component
     public AddressSpace Space;
     public Untyped Memory;
 
-    /// <summary>Pages of donated memory that it may hold, and how many it holds and does not use.</summary>
+    /// <summary>Pages of donated memory that it may hold, how many it holds, and of these how many it does not use.</summary>
     public ulong DonatedLimit;
+    public ulong DonatedPages;
     public ulong DonatedFree;
 
     /// <summary>Pages of which it is short, and for which XnuProxy has not asked Linux yet.</summary>

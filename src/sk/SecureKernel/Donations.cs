@@ -46,7 +46,10 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
         if (run.Given == run.Pages)
         {
             run.State = RunState.Held;
-            kernel.Components[run.Owner].DonatedFree += run.Pages;
+            ref Component component = ref kernel.Components[run.Owner];
+            component.DonatedFree += run.Pages;
+            component.DonatedPages += run.Pages;
+            Tell(in component);
         }
 
         return Status.Ok;
@@ -370,8 +373,24 @@ public static class Donations<TMachine> where TMachine : struct, IMachine
     /// <summary>Nobody can reach its frames any more when this is called.</summary>
     private static void Leave(ref KernelState kernel, ref DonatedRun run)
     {
+        if (run.State == RunState.Held)
+        {
+            ref Component owner = ref kernel.Components[run.Owner];
+            owner.DonatedPages -= run.Pages;
+            Tell(in owner);
+        }
+
         run.State = RunState.Returning;
         kernel.Pending |= PendingWork.Return;
+    }
+
+    /// <summary>A component that lives sees how much it has.</summary>
+    private static void Tell(in Component component)
+    {
+        if (component.Space.Root != 0)
+        {
+            TMachine.At<StartInfo>(component.Space.Lookup<TMachine>(UserLayout.StartInfo).Frame).DonatedPages = component.DonatedPages;
+        }
     }
 
     private static bool TryEnd(ref KernelState kernel, ref Component owner)
