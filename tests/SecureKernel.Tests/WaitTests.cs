@@ -334,6 +334,35 @@ public class WaitTests
         Assert.Equal(ServingKind.Downcall, sk.On(Sk.Hello).Serving.Kind);
     }
 
+    /// <summary>A component that starts for a call is run by that call, as soon as Linux lets it: Linux's highest thread need not come for it. Unless Linux leaves the call out for long.</summary>
+    [Theory, InlineData(0, 0), InlineData(19_000, 0), InlineData(21_000, 1)]
+    public void WhatAnInterruptedCallRunsIsNotAskedTimeFor(ulong ticks, int asked)
+    {
+        Sk sk = Sk.Boot();
+        sk.Enter(1, Tee.CallWithRegdArg, 2);
+        sk.AssertRuns(1, Sk.Proxy);
+        sk.Message(Sk.Proxy).Length = 0;
+        sk.Message(Sk.Proxy).Label = MessageLabel.Invoke;
+        sk.Call(1, SecureCall.ForwardReceive, Sk.SignerSlot);
+        sk.AssertRuns(1, Sk.Signer);
+        Assert.Equal(ServingKind.Nobody, sk.On(Sk.Signer).Serving.Kind);
+        sk.Interrupt(1);
+        (ulong x0, ulong token) = Left(sk, 1);
+        Assert.Equal((Tee.RpcForeignInterrupt, 0), (x0, FakeMachine.Machine.Notified));
+
+        // Somebody else's call ends meanwhile.
+        FakeMachine.Machine.Counter += ticks;
+        ulong other = sk.Forward(0, Sk.HelloSlot, Sk.Hello, 3);
+        sk.Message(Sk.Hello).Length = 0;
+        sk.Call(0, SecureCall.ReplyReceive);
+        sk.AssertRuns(0, Sk.Proxy);
+        sk.Call(0, SecureCall.FinishReceive, other);
+        sk.Answer(0);
+        Assert.Equal(asked, FakeMachine.Machine.Notified);
+        Back(sk, 1, token);
+        sk.AssertRuns(1, Sk.Signer);
+    }
+
     [Fact]
     public void ALinuxThatStartsAnewIsAskedAnew()
     {

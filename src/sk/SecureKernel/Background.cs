@@ -34,6 +34,9 @@ public static class Background<TMachine> where TMachine : struct, IMachine
     /// <summary>Turns that end by an interrupt, until the lender sleeps.</summary>
     private const byte Turns = 2;
 
+    /// <summary>How long the threads of a component wait for a call that waits for it and is in Linux: 20 ms. Linux may leave it out for long.</summary>
+    private const ulong RunnersPerSecond = 50;
+
     /// <summary>Threads that are looked at in one step, of one component at least; and of those that wait for each other.</summary>
     private const uint Looks = 64;
     private const int Depth = 16;
@@ -149,7 +152,8 @@ public static class Background<TMachine> where TMachine : struct, IMachine
             }
 
             kernel.Background.Last = index;
-            ulong thread = FindIn(ref kernel.Components[index], out bool waits);
+            bool waits = HasRunner(ref kernel, in kernel.Components[index]);
+            ulong thread = waits ? 0 : FindIn(ref kernel.Components[index], out waits);
             if (thread != 0)
             {
                 return thread;
@@ -165,6 +169,24 @@ public static class Background<TMachine> where TMachine : struct, IMachine
         }
 
         return 0;
+    }
+
+    /// <summary>Who waits at its door was interrupted a moment ago: he runs its threads as soon as Linux lets him, on his own time and with his own priority. So a conclave that starts is no matter of Linux's highest thread.</summary>
+    private static bool HasRunner(ref KernelState kernel, in Component component)
+    {
+        if (component.Life != ComponentState.Running)
+        {
+            return false;
+        }
+
+        ulong first = TMachine.At<Endpoint>(component.Endpoint).Head;
+        if (first == 0 || EndpointQueue<TMachine>.IsThread(first))
+        {
+            return false;
+        }
+
+        ref Downcall call = ref kernel.Downcalls[EndpointQueue<TMachine>.DowncallOf(first)];
+        return call.Away && call.NapEnds == 0 && TMachine.Counter() - call.LeftAt < TMachine.CounterHertz() / RunnersPerSecond;
     }
 
     /// <param name="waits">There is work, but it cannot go on now.</param>

@@ -180,6 +180,7 @@ public static class Dispatcher<TMachine> where TMachine : struct, IMachine
     private static Step Interrupted(ref KernelState kernel, ref Cpu cpu)
     {
         kernel.Counters[(int)SkCounter.Interrupted]++;
+        kernel.Downcalls[cpu.Downcall - 1].LeftAt = TMachine.Counter();
         return Downcalls<TMachine>.Suspend(ref kernel, ref cpu, Tee.RpcForeignInterrupt, 0, 0);
     }
 

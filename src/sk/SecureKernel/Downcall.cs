@@ -98,6 +98,9 @@ public struct Downcall
     /// <summary>Ticks of CNTVCT_EL0 until which it was to sleep in Linux; 0 = it does not.</summary>
     public ulong NapEnds;
 
+    /// <summary>Ticks of CNTVCT_EL0 when an interrupt last took its CPU to Linux.</summary>
+    public ulong LeftAt;
+
     /// <summary>Badge of the capability that forwarded it.</summary>
     public ulong Badge;
 
