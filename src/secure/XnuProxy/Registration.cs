@@ -82,6 +82,7 @@ public struct RegistrationTable
         Initialize(_seed);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ulong WindowOf(int index) => index < SmallCount
         ? UserLayout.SharedBase + ((ulong)index * SmallPages * UserLayout.PageBytes)
         : LargeBase + ((ulong)(index - SmallCount) * LargePages * UserLayout.PageBytes);

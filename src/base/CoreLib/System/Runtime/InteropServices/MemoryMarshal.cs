@@ -24,11 +24,13 @@ public static class MemoryMarshal
     public static ReadOnlySpan<byte> AsBytes<T>(ReadOnlySpan<T> span)
         where T : struct => Cast<T, byte>(span);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Span<TTo> Cast<TFrom, TTo>(Span<TFrom> span)
         where TFrom : struct
         where TTo : struct =>
         new(ref Unsafe.As<TFrom, TTo>(ref span.Reference), CastLength<TFrom, TTo>(span.Length));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static ReadOnlySpan<TTo> Cast<TFrom, TTo>(ReadOnlySpan<TFrom> span)
         where TFrom : struct
         where TTo : struct =>
@@ -96,6 +98,7 @@ public static class MemoryMarshal
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static int CastLength<TFrom, TTo>(int length)
         where TFrom : struct
         where TTo : struct
