@@ -48,7 +48,7 @@ public sealed class DebugTests : IDisposable
     public async Task AComponentThatIsNotThereIsAnError()
     {
         ExclaveException error = await Assert.ThrowsAsync<ExclaveException>(() => Debug("Nobody"));
-        Assert.Equal("The system has no component 'Nobody'; it has XnuProxy, LogServer, Entropy, Hello, Signer.", error.Message);
+        Assert.Equal("The system has no component 'Nobody'; it has XnuProxy, LogServer, Entropy, Hello, Signer, FrameMint.", error.Message);
     }
 
     private async Task<List<string>> Debug(string component)

@@ -14,7 +14,7 @@ public class DemoTests
     public void ItIsValid()
     {
         SystemDescription demo = SystemReader.Read(Repository.Demo);
-        Assert.Equal(["XnuProxy", "LogServer", "Entropy", "Hello", "Signer"], demo.Components.Select(c => c.Name));
+        Assert.Equal(["XnuProxy", "LogServer", "Entropy", "Hello", "Signer", "FrameMint"], demo.Components.Select(c => c.Name));
     }
 
     /// <summary>Everybody but the proxy may write, under a badge that is his own name; the log itself calls nobody.</summary>
@@ -29,6 +29,22 @@ public class DemoTests
         Assert.All(all.Where(c => c.Index != log), c => Assert.Equal(
             c.Component.Name == "XnuProxy" ? [] : [(ComponentEntry.LogSlot, (ulong)c.Index + 1)],
             c.Component.Grants.Where(g => g.Kind == GrantKind.Endpoint && g.Argument == (ulong)log).Select(g => (g.Slot, g.Badge))));
+    }
+
+    /// <summary>XnuProxy alone calls it, with the badge that nobody else has.</summary>
+    [Fact]
+    public void FrameMintHasTheKitAndWhatIsLeft()
+    {
+        SystemDescription demo = SystemReader.Read(Repository.Demo);
+        (int Index, ComponentDescription Component)[] all = [.. demo.Components.Index()];
+        (int index, ComponentDescription mint) = all.Single(c => c.Component.Name == "FrameMint");
+        Assert.Equal(ComponentFlags.Core | ComponentFlags.FrameMint, mint.Flags);
+        Assert.Equal(
+            [(GrantKind.Kit, MintSlots.Kit), (GrantKind.Endpoint, ComponentEntry.LogSlot), (GrantKind.UntypedRest, MintSlots.Rest)],
+            mint.Grants.Select(g => (g.Kind, g.Slot)));
+        Assert.Equal(
+            [("XnuProxy", MintSlots.Proxy, ComponentEntry.ProxyBadge)],
+            all.SelectMany(c => c.Component.Grants.Where(g => g.Kind == GrantKind.Endpoint && g.Argument == (ulong)index).Select(g => (c.Component.Name, g.Slot, g.Badge))));
     }
 
     [Theory]
@@ -47,7 +63,7 @@ public class DemoTests
         using JsonDocument schema = JsonDocument.Parse(System.IO.File.ReadAllText(System.IO.Path.Combine(Repository.Root, "systems", "system.schema.json")));
         JsonElement definitions = schema.RootElement.GetProperty("$defs");
         Assert.Equal(["$schema", "sptm", "txm", "sk", "kit", "pool", "stopOnPanic", "components", "services"], Members(schema.RootElement));
-        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "maxThreads", "lentBuffers", "log", "measurements", "grants"], Members(definitions.GetProperty("component")));
+        Assert.Equal(["name", "kind", "program", "quota", "donated", "core", "proxy", "threads", "maxThreads", "lentBuffers", "log", "frameMint", "measurements", "grants"], Members(definitions.GetProperty("component")));
         Assert.Equal(["slot", "endpoint", "badge", "device", "interrupt", "dmaAddress", "counters", "untyped"], Members(definitions.GetProperty("grant")));
         Assert.Equal(["name", "uuid", "component", "onBus"], Members(definitions.GetProperty("service")));
         Assert.Equal(DeviceCatalog.Pages.Keys, definitions.GetProperty("grant").GetProperty("properties").GetProperty("device").GetProperty("enum").EnumerateArray().Select(e => e.GetString()!));

@@ -26,7 +26,7 @@ public sealed class ImageTests : IDisposable
         Assert.Equal(ImageHeader.MagicValue, header.Magic);
         Assert.Equal("EXCLIMG1"u8, image.AsSpan((int)(Virt.ImageHeaderBase - Virt.ImageBase), 8));
         Assert.Equal(ImageHeader.CurrentVersion, header.Version);
-        Assert.Equal(4u, header.ComponentCount);
+        Assert.Equal(5u, header.ComponentCount);
         Assert.Equal(2u, header.ServiceCount);
         Assert.Equal(64ul << 20, header.PoolBytes);
         Assert.Equal(2u, header.SkTextPages);
@@ -140,16 +140,33 @@ public sealed class ImageTests : IDisposable
             [
                 (GrantKind.Downcall, 2u, 0ul, 0ul),
                 (GrantKind.Counters, 3u, 0ul, 0ul),
+                (GrantKind.Endpoint, MintSlots.Proxy, 4ul, ComponentEntry.ProxyBadge),
             ],
             Grants(components[0]));
         Assert.Equal([(GrantKind.Device, 2u, Virt.EntropyDevice, 0ul), (GrantKind.DmaAddress, 3u, 0ul, 0ul)], Grants(components[1]));
         Assert.Equal([(GrantKind.Endpoint, 5u, 1ul, 77ul)], Grants(components[2]));
         Assert.Equal([(GrantKind.Endpoint, 4u, 1ul, 4ul), (GrantKind.Untyped, 6u, 64ul << 10, 0ul), (GrantKind.Counters, 7u, 0ul, 0ul)], Grants(components[3]));
-        Assert.Equal([1u, 1u, 1u, 3u], components.Select(c => c.Threads));
+        Assert.Equal([(GrantKind.Kit, MintSlots.Kit, 0x4062_2000ul, 0x4000ul), (GrantKind.UntypedRest, MintSlots.Rest, 0ul, 0ul)], Grants(components[4]));
+        Assert.Equal([1u, 1u, 1u, 3u, 1u], components.Select(c => c.Threads));
         Assert.Equal(0x7766_5544_3322_1100ul, services[0].UuidLow);
         Assert.Equal(0xFFEE_DDCC_BBAA_9988ul, services[0].UuidHigh);
         Assert.Equal((2u, 66u, 1u), (services[0].Component, services[0].ProxySlot, services[0].OnBus));
         Assert.Equal((1u, 65u, 0u), (services[1].Component, services[1].ProxySlot, services[1].OnBus));
+    }
+
+    /// <summary>What FrameMint may mint is a part that the manifest measures, to the byte, and holds what .NET components have of ExclaveKit.</summary>
+    [Fact]
+    public void TheKitThatCanBeMintedIsTheMeasuredPart()
+    {
+        byte[] image = _workshop.Build();
+        ComponentEntry[] components = Components(image, At<ImageHeader>(image, Virt.ImageHeaderBase));
+        GrantEntry kit = components[4].Grants[0];
+        ImageManifest manifest = At<ImageManifest>(image, Virt.ManifestBase);
+        ManifestPart part = ((ReadOnlySpan<ManifestPart>)manifest.Parts).ToArray().Single(p => p.Kind == PartKind.Kit);
+        Assert.Equal((part.Base, part.Bytes), (kit.Argument, kit.Badge));
+        Assert.All(
+            Enumerable.Range(0, (int)components[2].SegmentCount).Select(i => components[2].Segments[i]).Where(s => s.VirtualBase >= UserLayout.ComponentBase),
+            s => Assert.True(s.PhysicalBase >= part.Base && s.PhysicalBase + s.FileBytes <= part.Base + part.Bytes));
     }
 
     /// <summary>But for the signature: ECDSA draws a number for each.</summary>
@@ -198,36 +215,42 @@ public sealed class ImageTests : IDisposable
               0x40600000..0x40800000     2 MiB  header, manifest, TXM, tables, components
               0x40800000..0x40A01000  2052 KiB  Linux kernel
               0x40A01000..0x40A01005       5 B  initramfs
-              top of RAM               64 MiB  secure pool, 21696 KiB of it for SK and components
+              top of RAM               64 MiB  secure pool, 21952 KiB of it for SK and components
             command line: console=ttyAMA0
 
             component Proxy (freestanding, core, proxy, quota 1 MiB, entry 0x7E0000000000)
-              r-x 0x7E0000000000     4 KiB  at 0x40625000
-              r-- 0x7E0000010000     4 KiB  at 0x40623000
-              rw- 0x7E0000020000    12 KiB  at 0x40624000
+              r-x 0x7E0000000000     4 KiB  at 0x40626000
+              r-- 0x7E0000010000     4 KiB  at 0x40624000
+              rw- 0x7E0000020000    12 KiB  at 0x40625000
 
             component Source (freestanding, core, quota 1 MiB, entry 0x7E0000000000)
-              r-x 0x7E0000000000     4 KiB  at 0x40625000
-              r-- 0x7E0000010000     4 KiB  at 0x40623000
-              rw- 0x7E0000020000    12 KiB  at 0x40624000
+              r-x 0x7E0000000000     4 KiB  at 0x40626000
+              r-- 0x7E0000010000     4 KiB  at 0x40624000
+              rw- 0x7E0000020000    12 KiB  at 0x40625000
 
             component Program (dotnet, starts up to 31 threads, quota 16 MiB, entry 0x7E0000000000)
-              r-- 0x001000000000     4 KiB  at 0x40626000
-              r-x 0x001000002000     4 KiB  at 0x40627000
-              rw- 0x001000005000    12 KiB  at 0x40628000
-              r-x 0x7E0000000000     8 KiB  at 0x40621000
-              r-- 0x7E0000010000     4 KiB  at 0x40623000
-              rw- 0x7E0000020000    12 KiB  at 0x40624000
+              r-- 0x001000000000     4 KiB  at 0x40627000
+              r-x 0x001000002000     4 KiB  at 0x40628000
+              rw- 0x001000005000    12 KiB  at 0x40629000
+              r-x 0x7E0000000000     8 KiB  at 0x40622000
+              r-- 0x7E0000010000     4 KiB  at 0x40624000
+              rw- 0x7E0000020000    12 KiB  at 0x40625000
 
             component Worker (freestanding, 3 threads, quota 1 MiB and 4 MiB donated, entry 0x7E0000000000)
-              r-x 0x7E0000000000     4 KiB  at 0x40625000
-              r-- 0x7E0000010000     4 KiB  at 0x40623000
-              rw- 0x7E0000020000    12 KiB  at 0x40624000
+              r-x 0x7E0000000000     4 KiB  at 0x40626000
+              r-- 0x7E0000010000     4 KiB  at 0x40624000
+              rw- 0x7E0000020000    12 KiB  at 0x40625000
+
+            component Mint (freestanding, core, FrameMint, quota 256 KiB, entry 0x7E0000000000)
+              r-x 0x7E0000000000     4 KiB  at 0x40626000
+              r-- 0x7E0000010000     4 KiB  at 0x40624000
+              rw- 0x7E0000020000    12 KiB  at 0x40625000
 
             who holds what when it starts
               Proxy    slot   1: receive at its own endpoint (everybody's)
               Proxy    slot   2: act for Linux: downcalls, argument pages, shared frames (declared)
               Proxy    slot   3: read the counters of SK and SPTM (declared)
+              Proxy    slot   4: call Mint for Linux's clients (declared)
               Proxy    slot  65: call Source for Linux's clients (for its services)
               Proxy    slot  66: call Program for Linux's clients (for its services)
               Source   slot   1: receive at its own endpoint (everybody's)
@@ -241,6 +264,9 @@ public sealed class ImageTests : IDisposable
               Worker   slot   4: call Source with badge 4 (declared)
               Worker   slot   6: 64 KiB of untyped memory (declared)
               Worker   slot   7: read the counters of SK and SPTM (declared)
+              Mint     slot   1: receive at its own endpoint (everybody's)
+              Mint     slot   2: mint ExclaveKit's text: 16 KiB of the image at 0x40622000 (declared)
+              Mint     slot  64: the untyped memory that is left, in slots from here on: 31296 KiB on a machine with 2048 MiB (declared)
 
             services
               00112233-4455-6677-8899-aabbccddeeff org.example.program: Program, proxy slot 66, on Linux's TEE bus
@@ -267,13 +293,18 @@ public sealed class ImageTests : IDisposable
         ImageInspector.PrintJson(_workshop.Output, text);
         using JsonDocument document = JsonDocument.Parse(text.ToString());
         JsonElement components = document.RootElement.GetProperty("components");
-        Assert.Equal(["Proxy", "Source", "Program", "Worker"], components.EnumerateArray().Select(c => c.GetProperty("name").GetString()!));
+        Assert.Equal(["Proxy", "Source", "Program", "Worker", "Mint"], components.EnumerateArray().Select(c => c.GetProperty("name").GetString()!));
         JsonElement worker = components[3];
         Assert.Equal((3, 1 << 20, 4 << 20), (worker.GetProperty("threads").GetInt32(), worker.GetProperty("quotaBytes").GetInt32(), worker.GetProperty("donatedBytes").GetInt32()));
         Assert.Equal(
             ["1 receive everybody's", "4 call declared", "6 untyped declared", "7 counters declared"],
             worker.GetProperty("capabilities").EnumerateArray().Select(c => $"{c.GetProperty("slot")} {c.GetProperty("kind")} {c.GetProperty("origin")}"));
         Assert.Equal(64 << 10, worker.GetProperty("capabilities")[2].GetProperty("bytes").GetInt32());
+        JsonElement mint = components[4];
+        Assert.Equal(
+            ["1 receive 0", "2 kit 16384", "64 untypedRest 0"],
+            mint.GetProperty("capabilities").EnumerateArray().Select(c => $"{c.GetProperty("slot")} {c.GetProperty("kind")} {(c.TryGetProperty("bytes", out JsonElement bytes) ? bytes.GetInt32() : 0)}"));
+        Assert.True(mint.GetProperty("frameMint").GetBoolean());
         Assert.Equal(("Source", 4), (worker.GetProperty("capabilities")[1].GetProperty("component").GetString(), worker.GetProperty("capabilities")[1].GetProperty("badge").GetInt32()));
         Assert.Equal(["org.example.program", "org.example.source"], document.RootElement.GetProperty("services").EnumerateArray().Select(s => s.GetProperty("name").GetString()!));
     }

@@ -23,7 +23,8 @@ internal sealed class Workshop : IDisposable
             { "name": "Program", "kind": "dotnet", "program": "program", "quota": "16 MiB",
               "grants": [ { "slot": 5, "endpoint": "Source", "badge": 77 } ] },
             { "name": "Worker", "kind": "freestanding", "program": "source.elf", "quota": "1 MiB", "threads": 3, "donated": "4 MiB",
-              "grants": [ { "slot": 7, "counters": true }, { "slot": 6, "untyped": "64 KiB" }, { "slot": 4, "endpoint": "Source" } ] }
+              "grants": [ { "slot": 7, "counters": true }, { "slot": 6, "untyped": "64 KiB" }, { "slot": 4, "endpoint": "Source" } ] },
+            { "name": "Mint", "kind": "freestanding", "program": "source.elf", "core": true, "frameMint": true, "quota": "256 KiB" }
           ],
           "services": [
             { "name": "org.example.program", "uuid": "00112233-4455-6677-8899-aabbccddeeff", "component": "Program", "onBus": true },

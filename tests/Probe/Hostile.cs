@@ -61,7 +61,7 @@ internal ref partial struct Hostile
     private void Unknown()
     {
         Expect(Status.BadCall, SecureCall.None);
-        for (ulong number = (ulong)SecureCall.BindInterrupt + 1; number <= LastNumber; number++)
+        for (ulong number = (ulong)SecureCall.MintKit + 1; number <= LastNumber; number++)
         {
             Expect(Status.BadCall, Number(number), 1, 2, 3);
         }
@@ -108,6 +108,7 @@ internal ref partial struct Hostile
             }
 
             Expect(Status.BadCapability, SecureCall.MapDevice, slot, Unmapped);
+            Expect(Status.BadCapability, SecureCall.MintKit, slot);
             Expect(Status.BadCapability, SecureCall.Defer, slot);
             Expect(Status.BadCapability, SecureCall.ReplyDeferred, slot);
         }
@@ -128,6 +129,7 @@ internal ref partial struct Hostile
         Expect(Status.BadCapability, SecureCall.TryCall, slot);
         Expect(Status.BadCapability, SecureCall.Send, slot);
         Expect(Status.BadCapability, SecureCall.MapDevice, slot, Unmapped);
+        Expect(Status.BadCapability, SecureCall.MintKit, slot);
         Expect(Status.BadCapability, SecureCall.Defer, slot);
         Expect(Status.BadCapability, SecureCall.ReplyDeferred, slot);
         Expect(Status.BadCapability, SecureCall.Signal, slot);

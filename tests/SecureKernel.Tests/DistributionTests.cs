@@ -39,8 +39,9 @@ public sealed class DistributionTests : IDisposable
         sk.Initialize();
         for (int i = 0; i < tables.Components.Length; i++)
         {
-            string[] expected = [.. Holdings.Of(i, tables.Components, tables.Services).Select(h => Expect(sk, h))];
-            Assert.Equal(expected, Held(sk, i));
+            IReadOnlyList<Holding> holdings = Holdings.Of(i, tables.Components, tables.Services);
+            string[] expected = [.. holdings.Where(h => h.Kind != GrantKind.UntypedRest).Select(h => Expect(sk, h))];
+            Assert.Equal(expected, Held(sk, i, holdings.Any(h => h.Kind == GrantKind.UntypedRest)));
         }
     }
 
@@ -72,15 +73,52 @@ public sealed class DistributionTests : IDisposable
         Assert.Equal(PanicCode.PoolTooSmall, Assert.Throws<PanicException>(less.Initialize).Code);
     }
 
+    /// <summary>What is left goes to FrameMint: pieces that follow each other to the pool's end, each at a multiple of its size, in as many slots as there are at most.</summary>
+    [Theory]
+    [InlineData(Small, 0ul)]
+    [InlineData(Small, 1ul)]
+    [InlineData(Demo, 2ul)]
+    [InlineData(Scale, 1023ul)]
+    [InlineData(Untyped, 12345ul)]
+    public void WhatIsLeftIsFrameMints(string system, ulong morePages)
+    {
+        ImageTables tables = Build(system);
+        ulong bytes = Need(tables) + (morePages * Limits.PageBytes);
+        Sk sk = Prepare(tables, bytes);
+        sk.Initialize();
+        int mint = Array.FindIndex(tables.Components, c => (c.Flags & ComponentFlags.FrameMint) != 0);
+        CapabilityTable table = sk.At(mint).Capabilities;
+        Capability[] pieces = [.. Enumerable.Range((int)MintSlots.Rest, (int)(table.Slots - MintSlots.Rest))
+            .Select(slot => FakeMachine.At<CapabilitySlot>(table.Base + ((ulong)slot * CapabilitySlot.Bytes)).Capability).TakeWhile(c => c.Kind == CapabilityKind.Untyped)];
+        ulong end = FakeMachine.At<BootInfo>(InfoPage).UntypedBase + bytes;
+        ulong next = end - pieces.Aggregate(0ul, (sum, c) => sum + (1ul << c.SizeLog2));
+        foreach (Capability piece in pieces)
+        {
+            Assert.Equal((next, 0ul, true, true), (piece.Object, piece.Object % (1ul << piece.SizeLog2), piece.IsOriginal, piece.IsDeclared));
+            next += 1ul << piece.SizeLog2;
+        }
+
+        // Nobody else's memory is in it, and it is all that nobody else has.
+        Capability[] others = [.. Enumerable.Range(0, tables.Components.Length).SelectMany(i => UntypedOf(sk.At(i).Capabilities))];
+        ulong first = end - pieces.Aggregate(0ul, (sum, c) => sum + (1ul << c.SizeLog2));
+        Assert.Equal(end, next);
+        Assert.All(others, c => Assert.True(c.Object + (1ul << c.SizeLog2) <= first));
+        Assert.All(Enumerable.Range(0, tables.Components.Length), i => Assert.True(sk.At(i).Memory.Base + sk.At(i).Memory.Bytes <= first));
+        Assert.True(end - first >= morePages * Limits.PageBytes);
+    }
+
+    private static IEnumerable<Capability> UntypedOf(CapabilityTable table) => Enumerable.Range(0, (int)MintSlots.Rest)
+        .Select(slot => FakeMachine.At<CapabilitySlot>(table.Base + ((ulong)slot * CapabilitySlot.Bytes)).Capability).Where(c => c.Kind == CapabilityKind.Untyped);
+
     [Fact]
     public void TheLargestSystemHasItsSize()
     {
         ImageTables tables = Build(Scale);
-        Assert.Equal((67, 128), (tables.Components.Length, tables.Services.Length));
+        Assert.Equal((68, 128), (tables.Components.Length, tables.Services.Length));
         Assert.Equal(64, tables.Components.Count(c => (c.Flags & ComponentFlags.Core) == 0));
-        Assert.Equal(ComponentEntry.FirstServiceSlot + 66, tables.Services[^1].ProxySlot);
-        Assert.Equal(2 + 1 + 65, Holdings.Of(0, tables.Components, tables.Services).Count);
-        Assert.All(Enumerable.Range(3, 64), i => Assert.Contains(tables.Services, s => s.Component == i));
+        Assert.Equal(ComponentEntry.FirstServiceSlot + 67, tables.Services[^1].ProxySlot);
+        Assert.Equal(2 + 1 + 1 + 65, Holdings.Of(0, tables.Components, tables.Services).Count);
+        Assert.All(Enumerable.Range(3, 65).Where(i => (tables.Components[i].Flags & ComponentFlags.Core) == 0), i => Assert.Contains(tables.Services, s => s.Component == i));
     }
 
     [Fact]
@@ -209,17 +247,18 @@ public sealed class DistributionTests : IDisposable
             { Kind: GrantKind.DmaAddress } => Line(held.Slot, CapabilityKind.DmaAddress, CapabilityRights.Use, 0, 0, original: false),
             { Kind: GrantKind.Downcall } => Line(held.Slot, CapabilityKind.Downcall, CapabilityRights.Use, 0, 0, original: false),
             { Kind: GrantKind.Counters } => Line(held.Slot, CapabilityKind.Counters, CapabilityRights.Use, 0, 0, original: false),
+            { Kind: GrantKind.Kit } => Line(held.Slot, CapabilityKind.Kit, CapabilityRights.Use, held.Argument, held.Badge, original: false),
             { Kind: GrantKind.Untyped } => Line(held.Slot, CapabilityKind.Untyped, CapabilityRights.Use, held.Argument, 0, original: true),
             _ => throw new InvalidOperationException(held.ToString()),
         };
     }
 
     /// <summary>Untyped memory by its size; where it lies nobody declares, but at a multiple of the size and where nobody else's is.</summary>
-    private static List<string> Held(Sk sk, int component)
+    private static List<string> Held(Sk sk, int component, bool hasRest)
     {
         List<string> held = [];
         CapabilityTable table = sk.At(component).Capabilities;
-        for (uint index = 0; index < table.Slots; index++)
+        for (uint index = 0; index < (hasRest ? MintSlots.Rest : table.Slots); index++)
         {
             CapabilitySlot slot = FakeMachine.At<CapabilitySlot>(table.Base + (index * CapabilitySlot.Bytes));
             if (slot.IsEmpty)

@@ -199,7 +199,7 @@ public class DowncallTests
             SecureCall.Forward, SecureCall.ForwardReceive, SecureCall.Finish, SecureCall.FinishReceive, SecureCall.Suspend, SecureCall.LinuxRead,
             SecureCall.LinuxWrite, SecureCall.ShareMap, SecureCall.ShareUnmap, SecureCall.Counters, SecureCall.ComponentInfo, SecureCall.PhysicalAddress,
             SecureCall.MapDevice, SecureCall.Donate, SecureCall.ReturnDonated, SecureCall.CollectDonated,
-            SecureCall.Restart, SecureCall.LendTime,
+            SecureCall.Restart, SecureCall.LendTime, SecureCall.MintKit,
         ];
         foreach (SecureCall call in calls)
         {

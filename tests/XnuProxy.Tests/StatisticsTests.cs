@@ -78,7 +78,9 @@ public class StatisticsTests
         { StatisticsOperation.Memory, [], Tee.ErrorBadParameters },
         { StatisticsOperation.Memory, [ValueOut, 0, 0, 0], Tee.ErrorBadParameters },
         { StatisticsOperation.Memory, [BufferOut, 0, 39, World.BufferCookie], Tee.ErrorShortBuffer },
-        { (StatisticsOperation)6, [], Tee.ErrorNotSupported },
+        { StatisticsOperation.Status, [], Tee.ErrorBadParameters },
+        { StatisticsOperation.Status, [ValueIn, 0, 0, 0], Tee.ErrorBadParameters },
+        { (StatisticsOperation)7, [], Tee.ErrorNotSupported },
         { (StatisticsOperation)uint.MaxValue, [], Tee.ErrorNotSupported },
     };
 

@@ -30,6 +30,9 @@ public sealed class World
     /// <summary>Which life of the service's component this is, and whether there can be another.</summary>
     public ulong Life = 1;
     public bool CanRestart;
+
+    /// <summary>Other than Ok: what SK says to whoever forwards.</summary>
+    public Status ForwardAnswer;
     public Ending LastEnding;
     public (ulong Downcall, ulong X0)? Suspended;
     public Status SuspendAnswer;

@@ -35,6 +35,9 @@ public enum ComponentFlags : uint
 
     /// <summary>Takes the others' log records: LogServer. At most one; the image tool gives each other component but the proxy its endpoint, at <see cref="ComponentEntry.LogSlot"/>.</summary>
     Log = 16,
+
+    /// <summary>Mints ExclaveKit's text and holds the memory that is left: FrameMint. At most one; the image tool gives it what <see cref="MintSlots"/> says, and XnuProxy its endpoint.</summary>
+    FrameMint = 32,
 }
 
 /// <summary>Access of a segment; write and execute never together.</summary>
@@ -88,6 +91,12 @@ public enum GrantKind : uint
 
     /// <summary>Have interrupt <see cref="GrantEntry.Argument"/> (GIC INTID) signal a notification.</summary>
     Interrupt = 7,
+
+    /// <summary>Make <see cref="GrantEntry.Badge"/> bytes of the image from PA <see cref="GrantEntry.Argument"/> on, whole pages, ExclaveKit's text for all .NET components.</summary>
+    Kit = 8,
+
+    /// <summary>As <see cref="Untyped"/>, what is left when all others have theirs: pieces whose sizes are powers of two, in slots that follow each other.</summary>
+    UntypedRest = 9,
 }
 
 /// <summary>One capability that a component holds from the start, at the slot given.</summary>
@@ -126,7 +135,7 @@ public struct ComponentEntry
     public const int MaxGrants = 12;
     public const uint OwnEndpointSlot = 1;
 
-    /// <summary>Badge of XnuProxy at those that serve Linux: no grant can have it. Whoever else sends Open, Invoke or Close does not speak for Linux's clients.</summary>
+    /// <summary>Badge of XnuProxy at those that serve Linux, and at FrameMint: no description can grant it. Whoever else sends Open, Invoke or Close does not speak for Linux's clients.</summary>
     public const ulong ProxyBadge = 1ul << 32;
 
     /// <summary>Slot, beyond those that a grant can name, of XnuProxy's endpoint: for upcalls. Every component that a <see cref="ServiceEntry"/> names has it.</summary>

@@ -13,6 +13,10 @@ public enum ExclavesStatus : uint
 
     /// <summary>SK and the core components run.</summary>
     ExclaveCore = 3,
+
+    /// <summary>FrameMint has minted ExclaveKit's text: .NET conclaves start when they are called.</summary>
     ExclaveKit = 4,
+
+    /// <summary>FrameMint has failed: none starts until the machine restarts. The core goes on.</summary>
     Failure = 5,
 }

@@ -72,6 +72,9 @@ public enum MessageLabel : uint
     /// <summary>From another component: body = a Tightbeam request, and in the answer its answer. The badge says who asks.</summary>
     Peer = 34,
 
+    /// <summary>To FrameMint from XnuProxy: boot stage 3. The answer's status is Ok, also when it has happened before, or Failed for ever.</summary>
+    Populate = 35,
+
     /// <summary>An answer.</summary>
     Reply = 64,
 }

@@ -181,6 +181,10 @@ public enum SecureCall : ulong
     /// <summary>x0 = interrupt slot, x1 = notification slot with the right to send (0: none any more): the interrupt sets the bits of that capability's badge, in this life of the component, as
     /// <see cref="Signal"/> does. It may come without reason, since Linux brings it; the device says what there is. What lies in the slot later counts, so that nothing is held.</summary>
     BindInterrupt = 52,
+
+    /// <summary>x0 = kit slot: those pages of the image are ExclaveKit's text from now on, mapped into each .NET component that starts, writable to nobody. Again is success. Until then a message
+    /// to a .NET component that has not started is refused: <see cref="Status.NotPopulated"/>.</summary>
+    MintKit = 53,
 }
 
 /// <summary>Whom <see cref="SecureCall.WakeEpoch"/> wakes.</summary>

@@ -270,6 +270,9 @@ public enum StatisticsOperation : uint
 
     /// <summary>p0 buffer out: <see cref="MemoryStatus"/>. What each component has is <see cref="Component"/>'s.</summary>
     Memory = 5,
+
+    /// <summary>p0 value out: a = <see cref="ExclavesStatus"/>, from <see cref="ExclavesStatus.ExclaveCore"/> on.</summary>
+    Status = 6,
 }
 
 /// <summary>What <see cref="StatisticsOperation"/> and its structures are called in all; the only operation that never changes is Version.</summary>

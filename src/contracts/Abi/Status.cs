@@ -65,4 +65,7 @@ public enum Status : uint
 
     /// <summary>Another thread ended the wait.</summary>
     Kicked = 20,
+
+    /// <summary>The .NET component cannot start before FrameMint has minted ExclaveKit's text (boot stage 3).</summary>
+    NotPopulated = 21,
 }

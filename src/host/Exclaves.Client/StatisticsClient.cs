@@ -115,6 +115,14 @@ public sealed class StatisticsClient : IDisposable
         return parameters[0].B == (ulong)bytes ? MemoryMarshal.Read<MemoryStatus>(_memory.Span) : throw BadAnswer("Memory", parameters[0].B);
     }
 
+    /// <summary>How far the secure world has come.</summary>
+    public ExclavesStatus Status()
+    {
+        Span<TeeParameter> parameters = [TeeParameter.Output()];
+        _session.Invoke((uint)StatisticsOperation.Status, "Status", parameters);
+        return (ExclavesStatus)parameters[0].A;
+    }
+
     public void Dispose()
     {
         _memory.Dispose();

@@ -15,7 +15,8 @@ internal static class Stats
         using StatisticsClient statistics = StatisticsClient.Open(device);
         SystemCounters counters = statistics.Counters();
         IReadOnlyList<ComponentReport> components = statistics.Components();
-        Console.Out.Write(json ? Json(counters, components) : Table(counters, components));
+        ExclavesStatus stage = statistics.Status();
+        Console.Out.Write(json ? Json(stage, counters, components) : Table(stage, counters, components));
         return 0;
     }
 
@@ -37,9 +38,9 @@ internal static class Stats
         }
     }
 
-    private static string Table(SystemCounters counters, IReadOnlyList<ComponentReport> components)
+    private static string Table(ExclavesStatus stage, SystemCounters counters, IReadOnlyList<ComponentReport> components)
     {
-        StringBuilder text = new();
+        StringBuilder text = new($"{"status",-28} {Enum.GetName(stage),12}\n");
         foreach ((string name, ulong value) in Rows(counters))
         {
             _ = text.Append($"{name,-28} {value,12}\n");
@@ -55,9 +56,9 @@ internal static class Stats
         return text.ToString();
     }
 
-    private static string Json(SystemCounters counters, IReadOnlyList<ComponentReport> components)
+    private static string Json(ExclavesStatus stage, SystemCounters counters, IReadOnlyList<ComponentReport> components)
     {
-        StringBuilder text = new("{\"counters\":{");
+        StringBuilder text = new($"{{\"status\":\"{Enum.GetName(stage)}\",\"counters\":{{");
         string separator = "";
         foreach ((string name, ulong value) in Rows(counters))
         {

@@ -129,6 +129,8 @@ public static unsafe class SecureCalls
 
     public static Status UnmapFrame(uint frame) => Call(frame, 0, 0, 0, 0, SecureCall.UnmapFrame);
 
+    public static Status MintKit(uint kit) => Call(kit, 0, 0, 0, 0, SecureCall.MintKit);
+
     /// <summary>Faults of the calling thread go to <paramref name="handler"/> from now on.</summary>
     public static Status SetPersonality(ulong handler, ulong stackPointer, ulong context) => Call(handler, stackPointer, context, 0, 0, SecureCall.SetPersonality);
 

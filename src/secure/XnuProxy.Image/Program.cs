@@ -28,6 +28,7 @@ internal static unsafe class Program
             }
 
             _state.Initialize(info.Cookie, services.Length);
+            _state.HasMint = Booting<ProxySystem>.HasMint();
         }
 
         Proxy<ProxySystem>.Run(ref _state, services);

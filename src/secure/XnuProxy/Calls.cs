@@ -22,6 +22,17 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, Tee.ReturnBadAddress);
         }
 
+        return Begin(ref state, services, downcall, in place);
+    }
+
+    /// <summary>The argument lies at a place that was checked, perhaps some time ago.</summary>
+    public static Decision Begin(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place)
+    {
+        if (!SharedMemory<TSystem>.IsValid(ref state, in place))
+        {
+            return Decision.Finish(downcall, Tee.ReturnBadAddress);
+        }
+
         Unsafe.SkipInit(out ArgumentCopy argument);
         TSystem.CopyIn(Bytes(ref argument.Header), place.Address);
         ulong bytes = MessageArgument.Bytes + ((ulong)argument.Header.ParameterCount * MessageParameter.Bytes);
@@ -58,6 +69,12 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, Tee.ReturnBadCommand);
         }
 
+        if (Booting<TSystem>.TryEnd(ref state, downcall, status, out SharedPlace begun))
+        {
+            // FrameMint cannot even be called.
+            return Answer(downcall, in begun, Tee.ErrorBadState, Tee.OriginTee);
+        }
+
         if (request.Command == MessageCommand.DoBottomHalf)
         {
             return EndLending(ref state, ref request, status);
@@ -73,6 +90,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
                 Status.Reclaimed => Tee.ErrorMemoryReclaimed,
                 Status.Busy => Tee.ErrorCancel,
                 Status.Cancelled => Tee.ErrorExternalCancel,
+                Status.NotPopulated => Tee.ErrorBadState,
                 _ => Tee.ErrorCommunication,
             };
             origin = Tee.OriginTee;
@@ -123,6 +141,11 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         if (service == NotFound)
         {
             return Answer(downcall, in place, Tee.ErrorItemNotFound, Tee.OriginTee);
+        }
+
+        if (service >= 0 && Booting<TSystem>.IsDue(in state))
+        {
+            return Booting<TSystem>.Begin(ref state, downcall, in place);
         }
 
         int session = state.Sessions.Take(service);

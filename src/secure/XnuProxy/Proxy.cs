@@ -33,8 +33,8 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
                 return status;
             }
 
-            // The service that the session was opened with is gone: the client learns it now.
-            decision = Calls<TSystem>.Complete(ref state, decision.Downcall, status == Status.Reclaimed ? status : Status.PeerDied);
+            // The service that the session was opened with is gone, or cannot start: the client learns it now.
+            decision = Calls<TSystem>.Complete(ref state, decision.Downcall, status is Status.Reclaimed or Status.NotPopulated ? status : Status.PeerDied);
         }
 
         return decision.Ending switch
@@ -53,6 +53,8 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
         {
             case MessageLabel.Downcall:
                 return Downcall(ref state, services, message.Downcall, (uint)message.Word0, message.Word1, message.Word2, message.Word3);
+            case MessageLabel.Completion when Booting<TSystem>.TryEnd(ref state, message.Downcall, message.Status, out SharedPlace argument):
+                return Calls<TSystem>.Begin(ref state, services, message.Downcall, in argument);
             case MessageLabel.Completion:
                 return Calls<TSystem>.Complete(ref state, message.Downcall, message.Status);
             case MessageLabel.UpcallReturn:

@@ -20,11 +20,18 @@ public struct ProxyState
     public int ServiceCount;
     public bool IsInitialized;
 
+    /// <summary>From <see cref="ExclavesStatus.ExclaveCore"/> on; another Linux changes nothing about it.</summary>
+    public ExclavesStatus Stage;
+
+    /// <summary>The system has a FrameMint.</summary>
+    public bool HasMint;
+
     public void Initialize(ulong seed, int services)
     {
         Registrations.Initialize(seed);
         Sessions.Initialize();
         ServiceCount = services;
+        Stage = ExclavesStatus.ExclaveCore;
         IsInitialized = true;
     }
 
@@ -87,6 +94,9 @@ public struct Decision
         Life = life,
         Lends = lends,
     };
+
+    /// <summary>To FrameMint, which is of the core and has one life.</summary>
+    public static Decision Populate(ulong downcall, ulong rpcArgument) => new() { Ending = Ending.Forward, Downcall = downcall, Slot = MintSlots.Proxy, RpcArgument = rpcArgument, Life = 1 };
 
     public static Decision Finish(ulong downcall, ulong x0) => new() { Ending = Ending.Finish, Downcall = downcall, X0 = x0 };
 }

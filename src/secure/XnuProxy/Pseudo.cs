@@ -58,6 +58,7 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
         StatisticsOperation.Version => Version(ref message),
         StatisticsOperation.Resource => Resource(ref state, services, ref message),
         StatisticsOperation.Memory => Memory(ref message),
+        StatisticsOperation.Status => Stage(ref state, ref message),
         _ => Tee.ErrorNotSupported,
     };
 
@@ -119,6 +120,17 @@ public static class Pseudo<TSystem> where TSystem : struct, IProxySystem
 
         message.P1.A = StatisticsProtocol.Version;
         message.P1.B = message.P0.A == StatisticsProtocol.Version ? 1ul : 0;
+        return Tee.Success;
+    }
+
+    private static uint Stage(ref ProxyState state, ref ServiceMessage message)
+    {
+        if (message.P0.Kind != ParameterKind.ValueOut)
+        {
+            return Tee.ErrorBadParameters;
+        }
+
+        message.P0.A = (ulong)state.Stage;
         return Tee.Success;
     }
 

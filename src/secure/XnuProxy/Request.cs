@@ -57,6 +57,9 @@ public struct Request
     public ulong Component;
     public int Attempt;
 
+    /// <summary>It is with FrameMint (<see cref="Booting{TSystem}"/>); what Linux wants has not begun.</summary>
+    public bool Populates;
+
     /// <summary>The request is over; its downcall asks Linux for memory that a component is short of, then ends with <see cref="Answer"/>.</summary>
     public bool Fetches;
 

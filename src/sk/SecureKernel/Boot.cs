@@ -82,6 +82,18 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
                 }
             }
         }
+
+        for (int i = 0; i < kernel.ComponentCount; i++)
+        {
+            ref ComponentEntry entry = ref TMachine.At<ComponentEntry>(EntryOf(components, i));
+            for (int grant = 0; grant < (int)entry.GrantCount; grant++)
+            {
+                if (entry.Grants[grant].Kind == GrantKind.UntypedRest)
+                {
+                    GrantRest(ref kernel.Components[i], entry.Grants[grant].Slot, ref next, end);
+                }
+            }
+        }
     }
 
     /// <summary>The table, then endpoint and threads: what SK itself keeps of a component, outside its quota, for as long as the machine runs.</summary>
@@ -114,8 +126,26 @@ public static class Boot<TMachine> where TMachine : struct, IMachine
         }
 
         next = start + bytes;
-        Capability untyped = Capability.Create(CapabilityKind.Untyped, CapabilityRights.Use, start, BitOperations.TrailingZeroCount(bytes), original: true, declared: true);
-        if (component.Capabilities.Insert<TMachine>(grant.Slot, untyped, 0) != Status.Ok)
+        InsertUntyped(ref component, grant.Slot, start, BitOperations.TrailingZeroCount(bytes));
+    }
+
+    /// <summary>What nobody has declared for himself, in the fewest pieces that lie at multiples of their size: they grow to the largest and shrink again, so that a page of slots holds them.</summary>
+    private static void GrantRest(ref Component component, uint slot, ref ulong next, ulong end)
+    {
+        for (; end - next >= Limits.PageBytes; slot++)
+        {
+            int aligned = BitOperations.TrailingZeroCount(next);
+            int fitting = BitOperations.Log2(end - next);
+            int sizeLog2 = aligned < fitting ? aligned : fitting;
+            InsertUntyped(ref component, slot, next, sizeLog2);
+            next += 1ul << sizeLog2;
+        }
+    }
+
+    private static void InsertUntyped(ref Component component, uint slot, ulong start, int sizeLog2)
+    {
+        Capability untyped = Capability.Create(CapabilityKind.Untyped, CapabilityRights.Use, start, sizeLog2, original: true, declared: true);
+        if (component.Capabilities.Insert<TMachine>(slot, untyped, 0) != Status.Ok)
         {
             Refuse(6);
         }

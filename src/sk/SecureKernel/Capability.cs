@@ -27,6 +27,9 @@ public enum CapabilityKind : byte
 
     /// <summary>Object = INTID, in steps of <see cref="Capability.ObjectBytes"/>.</summary>
     Interrupt = 12,
+
+    /// <summary>ExclaveKit's pages of the image; how many bytes is in the slot.</summary>
+    Kit = 13,
 }
 
 /// <summary>What its holder may do with the object.</summary>
@@ -138,7 +141,7 @@ public struct CapabilitySlot
 
     public ulong Word;
 
-    /// <summary>Endpoint, notification: the badge, 0 = none yet. Untyped: bytes from its start that are given out. Frame: <see cref="FrameMapping"/>.</summary>
+    /// <summary>Endpoint, notification: the badge, 0 = none yet. Untyped: bytes from its start that are given out. Kit: its bytes. Frame: <see cref="FrameMapping"/>.</summary>
     public ulong Badge;
 
     /// <summary>Physical addresses of slots; 0 ends the list.</summary>

@@ -82,7 +82,7 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
                 return Derive(ref kernel, ref component, grant.Slot, (int)grant.Argument, grant.Badge);
             case GrantKind.Device when (grant.Argument & (Limits.PageBytes - 1)) == 0 && !kernel.IsRam(grant.Argument, Limits.PageBytes):
                 return Insert(ref component, grant.Slot, CapabilityKind.Device, CapabilityRights.Map, grant.Argument);
-            case GrantKind.Untyped:
+            case GrantKind.Untyped or GrantKind.UntypedRest:
                 // Boot divides memory before it hands out the rest.
                 return Status.Ok;
             case GrantKind.Interrupt when grant.Argument is >= Interrupts.First and < Interrupts.End:
@@ -91,6 +91,8 @@ public static class Distribution<TMachine> where TMachine : struct, IMachine
                 return Insert(ref component, grant.Slot, CapabilityKind.DmaAddress, CapabilityRights.Use, 0);
             case GrantKind.Downcall when component.IsProxy:
                 return Insert(ref component, grant.Slot, CapabilityKind.Downcall, CapabilityRights.Use, 0);
+            case GrantKind.Kit when ((grant.Argument | grant.Badge) & (Limits.PageBytes - 1)) == 0 && grant.Badge != 0:
+                return component.Capabilities.Insert<TMachine>(grant.Slot, Capability.Create(CapabilityKind.Kit, CapabilityRights.Use, grant.Argument, declared: true), grant.Badge);
             case GrantKind.Counters:
                 return Insert(ref component, grant.Slot, CapabilityKind.Counters, CapabilityRights.Use, 0);
             default:

@@ -43,6 +43,12 @@ public static class DowncallCalls<TMachine> where TMachine : struct, IMachine
             return Status.Deadlock;
         }
 
+        status = Lifecycle<TMachine>.RefusalOf(ref kernel, in server);
+        if (status != Status.Ok)
+        {
+            return status;
+        }
+
         int index = (int)caller.Serving.Whom;
         if (caller.Context.X[3] != 0)
         {

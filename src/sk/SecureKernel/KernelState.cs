@@ -120,6 +120,10 @@ public struct KernelState
     /// <summary>The revocation that is closing what it will take away; at most one at a time.</summary>
     public Closing Closing;
 
+    /// <summary>ExclaveKit's pages of the image, once FrameMint has minted them. 0 bytes: no .NET component starts.</summary>
+    public ulong KitBase;
+    public ulong KitBytes;
+
     public readonly bool IsPending(PendingWork work) => (Pending & work) != 0;
 
     public readonly bool IsRam(ulong address, ulong bytes) =>

@@ -23,12 +23,13 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
         {
             status = component.StartThread < component.ThreadCount
                 ? MapThreadPage(ref component)
+                : entry.Kind == ComponentKind.DotNet && !KitCalls<TMachine>.MayHave(ref kernel, ref SegmentOf(ref entry, component.StartSegment)) ? Status.NotPopulated
                 : MapSegmentPage(ref component, ref SegmentOf(ref entry, component.StartSegment));
         }
 
         if (status != Status.Ok)
         {
-            End(ref kernel, ref TMachine.At<Thread>(component.Threads), "quota exhausted at its start"u8);
+            End(ref kernel, ref TMachine.At<Thread>(component.Threads), status == Status.NotPopulated ? "its ExclaveKit is not the one that was minted"u8 : "quota exhausted at its start"u8);
             return;
         }
 
@@ -178,6 +179,14 @@ public static class Lifecycle<TMachine> where TMachine : struct, IMachine
 
     /// <summary>What somebody learns who names a component that is dead, or an older one in its place.</summary>
     public static Status EndOf(in Component component) => component.Life == ComponentState.Dead ? component.EndStatus : Status.PeerDied;
+
+    /// <summary>Why nobody can call a component now.</summary>
+    public static Status RefusalOf(ref KernelState kernel, in Component component) => component.Life switch
+    {
+        ComponentState.Dead => component.EndStatus,
+        ComponentState.Idle when !KitCalls<TMachine>.CanStart(ref kernel, in component) => Status.NotPopulated,
+        _ => Status.Ok,
+    };
 
     /// <summary>Nobody enters it any more. Those who wait for it learn why, and when no thread of it runs, what it had is scrubbed and revoked chunk by chunk.</summary>
     private static void End(ref KernelState kernel, ref Component component, Status status)

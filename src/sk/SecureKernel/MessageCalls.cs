@@ -176,10 +176,10 @@ public static class MessageCalls<TMachine> where TMachine : struct, IMachine
         }
 
         ref Endpoint endpoint = ref TMachine.At<Endpoint>(capability.Object);
-        ref Component server = ref kernel.Components[endpoint.Owner];
-        if (server.Life == ComponentState.Dead)
+        status = Lifecycle<TMachine>.RefusalOf(ref kernel, in kernel.Components[endpoint.Owner]);
+        if (status != Status.Ok)
         {
-            return server.EndStatus;
+            return status;
         }
 
         if (endpoint.Receivers != 0)

@@ -40,6 +40,8 @@ public static class SystemCalls<TMachine> where TMachine : struct, IMachine
                 return Answer(ref kernel, ref caller, NotificationCalls<TMachine>.Poll(ref kernel, ref caller));
             case SecureCall.BindInterrupt:
                 return Answer(ref kernel, ref caller, InterruptCalls<TMachine>.Bind(ref kernel, ref caller));
+            case SecureCall.MintKit:
+                return Answer(ref kernel, ref caller, KitCalls<TMachine>.Mint(ref kernel, ref caller));
             case SecureCall.Forward:
                 return Answer(ref kernel, ref caller, DowncallCalls<TMachine>.Forward(ref kernel, ref caller));
             case SecureCall.ForwardReceive:

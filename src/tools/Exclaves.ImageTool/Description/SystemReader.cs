@@ -95,6 +95,7 @@ public sealed class SystemReader
         }
 
         GiveLog();
+        GiveMint();
         CheckPool(root, pool);
         CheckDonations();
         CheckCircles();
@@ -120,7 +121,7 @@ public sealed class SystemReader
     private static Draft ReadComponent(JsonReader reader)
     {
         Draft draft = new() { Place = reader.Place };
-        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "maxThreads", "lentBuffers", "log"]))
+        if (!reader.IsObject(["name", "kind", "program", "quota"], ["core", "proxy", "measurements", "grants", "donated", "threads", "maxThreads", "lentBuffers", "log", "frameMint"]))
         {
             return draft;
         }
@@ -138,6 +139,7 @@ public sealed class SystemReader
         draft.Flags |= reader.Has("proxy") && reader.Member("proxy").Flag() ? ComponentFlags.Proxy : 0;
         draft.Flags |= reader.Has("lentBuffers") && reader.Member("lentBuffers").Flag() ? ComponentFlags.LentBuffers : 0;
         draft.Flags |= reader.Has("log") && reader.Member("log").Flag() ? ComponentFlags.Log : 0;
+        draft.Flags |= reader.Has("frameMint") && reader.Member("frameMint").Flag() ? ComponentFlags.FrameMint : 0;
         draft.Flags |= reader.Has("measurements") && reader.Member("measurements").Flag() ? ComponentFlags.Measurements : 0;
         return draft;
     }
@@ -216,6 +218,7 @@ public sealed class SystemReader
         }
 
         CheckLog(root);
+        CheckMint(root, kit);
         foreach (Draft draft in _drafts.Where(d => (d.Flags & ComponentFlags.LentBuffers) != 0 && (d.Flags & (ComponentFlags.Core | ComponentFlags.Proxy)) != 0))
         {
             _problems.Add(draft.Place + ".lentBuffers", "is not for a core component: a Linux that starts anew takes its pages back, and who uses one then ends.");
@@ -231,6 +234,11 @@ public sealed class SystemReader
             if (kit is null)
             {
                 _problems.Add(draft.Place + ".kind", "is \"dotnet\", which needs ExclaveKit: name its ELF in $.kit.");
+            }
+
+            if (!_drafts.Any(d => d.IsMint))
+            {
+                _problems.Add(draft.Place + ".kind", "is \"dotnet\", and no component has \"frameMint\": SK starts none before ExclaveKit's text is minted.");
             }
 
             if ((draft.Flags & ComponentFlags.Core) != 0)
@@ -272,6 +280,55 @@ public sealed class SystemReader
         }
     }
 
+    private void CheckMint(JsonReader root, string? kit)
+    {
+        Draft[] mints = [.. _drafts.Where(d => d.IsMint)];
+        if (mints.Length > 1)
+        {
+            _problems.Add("$.components", $"may have one component with \"frameMint\": true, and have {mints.Length}.");
+        }
+
+        foreach (Draft mint in mints)
+        {
+            if (mint.IsProxy || mint.IsLog || mint.Kind == ComponentKind.DotNet || (mint.Flags & ComponentFlags.Core) == 0)
+            {
+                _problems.Add(mint.Place + ".frameMint", "must be a freestanding core component other than the proxy and the log: it is there before .NET components.");
+            }
+
+            if (mint.Threads != 1 || mint.MaxThreads != 1)
+            {
+                _problems.Add(mint.Place + ".threads", "must be 1 for FrameMint: nothing in it is locked.");
+            }
+
+            if (kit is null)
+            {
+                _problems.Add(mint.Place + ".frameMint", "mints ExclaveKit's text: name its ELF in $.kit.");
+            }
+
+            if (root.Member("components").Items()[_drafts.IndexOf(mint)].Has("grants"))
+            {
+                _problems.Add(mint.Place + ".grants", "must be absent for FrameMint: its capabilities follow.");
+            }
+        }
+    }
+
+    /// <summary>What follows from "frameMint": ExclaveKit's pages, which the image's builder knows, what is left of the pool, and XnuProxy's way to it.</summary>
+    private void GiveMint()
+    {
+        int index = _drafts.FindIndex(d => d.IsMint);
+        if (index < 0)
+        {
+            return;
+        }
+
+        _drafts[index].Grants.Add(new GrantEntry { Kind = GrantKind.Kit, Slot = MintSlots.Kit });
+        _drafts[index].Grants.Add(new GrantEntry { Kind = GrantKind.UntypedRest, Slot = MintSlots.Rest });
+        foreach (Draft proxy in _drafts.Where(d => d.IsProxy))
+        {
+            proxy.Grants.Add(new GrantEntry { Kind = GrantKind.Endpoint, Slot = MintSlots.Proxy, Argument = (ulong)index, Badge = ComponentEntry.ProxyBadge });
+        }
+    }
+
     /// <summary>What follows from "log": its own capabilities, and everybody's to write.</summary>
     private void GiveLog()
     {
@@ -295,7 +352,7 @@ public sealed class SystemReader
 
     private void ReadGrants(JsonReader reader, Draft draft, int index)
     {
-        if (draft.IsLog)
+        if (draft.IsLog || draft.IsMint)
         {
             return;
         }
@@ -398,6 +455,10 @@ public sealed class SystemReader
         else if (_drafts[target].IsLog)
         {
             value.Refuse("is the log, whose endpoint everybody has at slot 33, under the badge that is his name.");
+        }
+        else if (_drafts[target].IsMint)
+        {
+            value.Refuse("is FrameMint, which XnuProxy alone calls.");
         }
 
         // A server tells its callers apart by badge, so the default differs per caller and is never zero.
@@ -618,5 +679,7 @@ public sealed class SystemReader
         public bool IsProxy => (Flags & ComponentFlags.Proxy) != 0;
 
         public bool IsLog => (Flags & ComponentFlags.Log) != 0;
+
+        public bool IsMint => (Flags & ComponentFlags.FrameMint) != 0;
     }
 }

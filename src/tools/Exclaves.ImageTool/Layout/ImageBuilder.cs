@@ -36,6 +36,8 @@ public sealed class ImageBuilder
     private readonly List<ManifestPart> _parts = [];
     private readonly Dictionary<string, ulong> _shared = new(StringComparer.Ordinal);
     private ulong _next;
+    private ulong _kit;
+    private ulong _kitBytes;
 
     private ImageBuilder(SystemDescription system, string artifacts)
     {
@@ -223,15 +225,15 @@ public sealed class ImageBuilder
     private static ulong RequireSymbol(ElfFile elf, string name) =>
         elf.TryGetSymbol(name, out ulong value) ? value : throw new ImageToolException(elf.Name, "symbols", $"has no {name}: it must be linked by eng/sk.ld and not stripped.");
 
-    /// <summary>ExclaveKit's own part of the image; the .NET components find its segments there.</summary>
+    /// <summary>ExclaveKit's own part of the image, which FrameMint can mint; the .NET components find its segments there.</summary>
     private void PlaceKit()
     {
-        if (_system.Kit is null || _system.Components.All(component => component.Kind != ComponentKind.DotNet))
+        if (_system.Kit is null || _system.Components.All(component => (component.Flags & ComponentFlags.FrameMint) == 0))
         {
             return;
         }
 
-        ulong start = _next;
+        _kit = _next;
         List<PlannedSegment> segments = [];
         ComponentEntry unused = default;
         PlanFreestanding(ElfFile.Read(InArtifacts(_system.Kit)), ref unused, segments);
@@ -240,7 +242,8 @@ public sealed class ImageBuilder
             PlaceSegment(segment);
         }
 
-        AddPart(PartKind.Kit, "", start, _next);
+        _kitBytes = _next - _kit;
+        AddPart(PartKind.Kit, "", _kit, _next);
     }
 
     private ComponentEntry LayComponent(ComponentDescription component)
@@ -260,6 +263,10 @@ public sealed class ImageBuilder
         for (int i = 0; i < component.Grants.Count; i++)
         {
             entry.Grants[i] = component.Grants[i];
+            if (entry.Grants[i].Kind == GrantKind.Kit)
+            {
+                (entry.Grants[i].Argument, entry.Grants[i].Badge) = (_kit, _kitBytes);
+            }
         }
 
         List<PlannedSegment> segments = [];

@@ -65,6 +65,7 @@ public sealed class ImageInspector
                 Core = (component.Flags & ComponentFlags.Core) != 0,
                 Proxy = (component.Flags & ComponentFlags.Proxy) != 0,
                 Log = (component.Flags & ComponentFlags.Log) != 0,
+                FrameMint = (component.Flags & ComponentFlags.FrameMint) != 0,
                 Measurements = (component.Flags & ComponentFlags.Measurements) != 0,
                 Threads = Math.Max(component.Threads, 1),
                 MaxThreads = MostOf(component),
@@ -78,7 +79,7 @@ public sealed class ImageInspector
                     Component = held.Kind == GrantKind.Endpoint ? ComponentName(held.Argument) : null,
                     Badge = held is { Kind: GrantKind.Endpoint, Origin: not HoldingOrigin.Own } ? held.Badge : (ulong?)null,
                     Device = held.Kind switch { GrantKind.Device => DeviceName(held.Argument), GrantKind.Interrupt => InterruptName(held.Argument), _ => null },
-                    Bytes = held.Kind == GrantKind.Untyped ? held.Argument : (ulong?)null,
+                    Bytes = held.Kind switch { GrantKind.Untyped => held.Argument, GrantKind.Kit => held.Badge, _ => (ulong?)null },
                     Origin = OriginOf(held),
                 }),
             }),
@@ -112,6 +113,13 @@ public sealed class ImageInspector
     private UInt128 NeedOfSecureKernel() => PoolPlan.SecureKernelBytes(
         [.. _tables.Components.Select(c => PoolShare.Of(c.Flags, c.QuotaBytes, MostOf(c), ((ReadOnlySpan<GrantEntry>)c.Grants).ToArray()))]);
 
+    /// <summary>What nobody has declared for himself, at least, on a machine of the usual size: SPTM's tables grow with RAM.</summary>
+    private UInt128 Left()
+    {
+        UInt128 taken = NeedOfSecureKernel() + PoolPlan.MonitorBytes(PoolPlan.UsualRamBytes);
+        return taken < _tables.Header.PoolBytes ? _tables.Header.PoolBytes - taken : 0;
+    }
+
     private void Line(ulong address, ulong bytes, string text) =>
         _output.WriteLine($"  0x{address:X8}..0x{address + bytes:X8} {Size(bytes),9}  {text}");
 
@@ -121,6 +129,7 @@ public sealed class ImageInspector
         string core = (component.Flags & ComponentFlags.Core) != 0 ? ", core" : "";
         string proxy = (component.Flags & ComponentFlags.Proxy) != 0 ? ", proxy" : "";
         proxy += (component.Flags & ComponentFlags.Log) != 0 ? ", log" : "";
+        proxy += (component.Flags & ComponentFlags.FrameMint) != 0 ? ", FrameMint" : "";
         string measurements = (component.Flags & ComponentFlags.Measurements) != 0 ? ", reads the measurement log" : "";
         string lent = (component.Flags & ComponentFlags.LentBuffers) != 0 ? ", takes lent buffers" : "";
         string threads = component.Threads > 1 ? $", {component.Threads} threads" : "";
@@ -201,7 +210,9 @@ public sealed class ImageInspector
         { Kind: GrantKind.DmaAddress } => "physical addresses of own memory",
         { Kind: GrantKind.Downcall } => "act for Linux: downcalls, argument pages, shared frames",
         { Kind: GrantKind.Counters } => "read the counters of SK and SPTM",
+        { Kind: GrantKind.UntypedRest } => $"the untyped memory that is left, in slots from here on: {Size((ulong)Left())} on a machine with {Size(PoolPlan.UsualRamBytes)}",
         { Kind: GrantKind.Untyped } => $"{Size(held.Argument)} of untyped memory",
+        { Kind: GrantKind.Kit } => $"mint ExclaveKit's text: {Size(held.Badge)} of the image at 0x{held.Argument:X}",
         _ => $"unknown kind {(uint)held.Kind}",
     };
 
@@ -214,7 +225,9 @@ public sealed class ImageInspector
         { Kind: GrantKind.DmaAddress } => "dmaAddress",
         { Kind: GrantKind.Downcall } => "downcall",
         { Kind: GrantKind.Counters } => "counters",
+        { Kind: GrantKind.UntypedRest } => "untypedRest",
         { Kind: GrantKind.Untyped } => "untyped",
+        { Kind: GrantKind.Kit } => "kit",
         _ => $"unknown {(uint)held.Kind}",
     };
 

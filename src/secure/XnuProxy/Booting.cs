@@ -1,0 +1,56 @@
+using Exclaves.Abi;
+
+namespace Exclaves.XnuProxy;
+
+/// <summary>Boot stage 3. The first call that opens a service's session goes to FrameMint first and begins anew with its answer: XnuProxy waits for nobody, and a Linux that never asks costs nothing.</summary>
+public static class Booting<TSystem> where TSystem : struct, IProxySystem
+{
+    /// <summary>Whether somebody is there who mints.</summary>
+    public static bool HasMint()
+    {
+        for (uint i = 0; TSystem.Component(i, out ComponentStatus component) == Status.Ok; i++)
+        {
+            if ((component.Flags & ComponentFlags.FrameMint) != 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    public static bool IsDue(in ProxyState state) => state.HasMint && state.Stage == ExclavesStatus.ExclaveCore;
+
+    /// <summary>Hands a call to FrameMint. Others that come meanwhile go the same way: it does its work once.</summary>
+    public static Decision Begin(ref ProxyState state, ulong downcall, in SharedPlace argument)
+    {
+        TSystem.Message = default;
+        TSystem.Message.Label = MessageLabel.Populate;
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF)];
+        request.Argument = argument;
+        request.Command = MessageCommand.OpenSession;
+        request.Upcall = 0;
+        request.Populates = true;
+        request.Downcall = downcall;
+        state.RequestCount++;
+        return Decision.Populate(downcall, argument.Address + argument.Bytes);
+    }
+
+    /// <summary>FrameMint has answered. False: the downcall was not with it.</summary>
+    /// <param name="argument">Where the call that was put off lies.</param>
+    public static bool TryEnd(ref ProxyState state, ulong downcall, Status status, out SharedPlace argument)
+    {
+        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
+        argument = request.Argument;
+        if (downcall == 0 || request.Downcall != downcall || !request.Populates)
+        {
+            return false;
+        }
+
+        request.Populates = false;
+        request.Downcall = 0;
+        state.RequestCount--;
+        state.Stage = status == Status.Ok ? ExclavesStatus.ExclaveKit : ExclavesStatus.Failure;
+        return true;
+    }
+}
