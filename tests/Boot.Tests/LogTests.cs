@@ -95,15 +95,17 @@ public class LogTests
         GuestResult result = await Guest.Run(
             Guest.Usual with { Addition = Stress },
             $"exclavectl log --follow > /tmp/followed & reader=$!; sleep 2; {Write}; sleep 3; kill $reader; grep -c 'Stress: output 4711' /tmp/followed; "
-            + "exclavectl log --level loud; test $? = 2 && ! exclavectl --connect tee:/dev/tee9 log && ! exclavectl --connect tee:/dev/null log && ! exclavectl --connect here log");
+            + "exclavectl log --level loud; test $? = 2 && ! exclavectl --connect tee:/dev/tee9 log && ! exclavectl --connect tee:/dev/null log && ! exclavectl --connect here log "
+            + "&& ! exclave-guest invoke --service 00000000-0000-4000-8000-000000000001");
         Assert.True(result.Outcome.ExitStatus == 0, $"{result.Outcome.Failure}\n{result.Text}\n{result.Errors}");
         Assert.Equal("1\n", result.Text);
         string[] errors = [.. result.Errors.Split('\n').Where(line => line.StartsWith("exclavectl: ", StringComparison.Ordinal))];
         Assert.Equal(4, errors.Length);
         Assert.Contains("'loud'", errors[0], StringComparison.Ordinal);
-        Assert.Contains("/dev/tee9: there is no such device", errors[1], StringComparison.Ordinal);
+        Assert.Contains("/dev/tee9: there is no such device: no secure world, or the optee module is not loaded (modprobe optee)", errors[1], StringComparison.Ordinal);
         Assert.Contains("/dev/null: it is not a TEE device", errors[2], StringComparison.Ordinal);
         Assert.Contains("an address is tee:DEVICE or unix:SOCKET", errors[3], StringComparison.Ordinal);
+        Assert.Contains("exclave-guest: open service the service (00000000-0000-4000-8000-000000000001): the secure world has no such service", result.Errors, StringComparison.Ordinal);
     }
 
     private static Line[] Parse(IEnumerable<string> lines) => [.. lines.Select(line =>

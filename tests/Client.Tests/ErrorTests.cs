@@ -1,12 +1,13 @@
 using System;
 using System.IO;
+using System.Runtime.InteropServices;
 using Exclaves.Abi;
 using Xunit;
 
 namespace Exclaves.Client.Tests;
 
 /// <summary>Each way to fail gives one line that names operation, object and reason.</summary>
-public class ErrorTests
+public partial class ErrorTests
 {
     [Fact]
     public void MissingDeviceIsNamed()
@@ -14,6 +15,40 @@ public class ErrorTests
         TeeException error = Assert.Throws<TeeException>(() => TeeDevice.Open("/dev/no-such-tee"));
         Assert.Equal(TeeFailure.NoDevice, error.Failure);
         Assert.StartsWith("open /dev/no-such-tee: there is no such device", error.Message);
+        Assert.Contains("modprobe optee", error.Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>As another user, on this thread alone: root may open everything.</summary>
+    [Fact]
+    public void ADeviceThatThisUserMayNotOpenSaysWhoMay()
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            return;
+        }
+
+        const int Nobody = 65534;
+        string path = Path.GetTempFileName();
+        File.SetUnixFileMode(path, UnixFileMode.None);
+        int user = SetFileSystemUser(Nobody);
+        try
+        {
+            TeeException error = Assert.Throws<TeeException>(() => TeeDevice.Open(path));
+            Assert.Equal(TeeFailure.NotPermitted, error.Failure);
+            Assert.Equal($"open {path}: permission denied: this user may not open it; do it as root, or let the device's group have this user", error.Message);
+        }
+        finally
+        {
+            _ = SetFileSystemUser(user);
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void AServiceThatIsNotThereSaysWhereServicesAreNamed()
+    {
+        TeeException error = TeeException.FromResult("open service", "x", new TeeResult(Tee.ErrorItemNotFound, Tee.OriginTee), opening: true);
+        Assert.Contains("the secure world has no such service (0xffff0008 from the secure world): name it in the system description", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,4 +156,7 @@ public class ErrorTests
             }
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "setfsuid")]
+    private static partial int SetFileSystemUser(int user);
 }

@@ -8,7 +8,6 @@ using System.Threading.Tasks;
 using Exclaves.Abi;
 using Exclaves.Kit;
 using Microsoft.Extensions.Logging;
-using LogLevel = Microsoft.Extensions.Logging.LogLevel;
 
 namespace Exclaves.ExclaveKit.Stress;
 

@@ -27,7 +27,7 @@ public sealed class FakeWorld
     /// <summary>Whether there is a LogServer, and what it got.</summary>
     public bool HasLog { get; set; }
 
-    public List<(LogLevel Level, string Text)> Records { get; } = [];
+    public List<(LogSeverity Level, string Text)> Records { get; } = [];
 
     public List<string> Calls { get; } = [];
 
@@ -219,7 +219,7 @@ public struct FakeMachine(FakeWorld world) : IKitMachine
 
         MessageHeader header = MemoryMarshal.Read<MessageHeader>(world.MessagePages[world.Running]);
         string text = Encoding.UTF8.GetString(world.MessagePages[world.Running], MessageHeader.Bytes, (int)header.Length);
-        world.Records.Add(((LogLevel)header.Word0, text));
+        world.Records.Add(((LogSeverity)header.Word0, text));
         return header is { Label: MessageLabel.Log, Capability: 0 } && header.Word1 == world.Now ? Status.Ok : throw new InvalidOperationException("bad record");
     }
 

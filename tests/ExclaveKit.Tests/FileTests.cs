@@ -50,12 +50,12 @@ public class FileTests
         Write(kit, kit.Call(LinuxCall.Dup, 2), "of errors \u000fforged\n");
         Write(kit, 1, "more\n");
         kit.Put(TestKit.Data + 0x400, "user \u000eadmin\u000f"u8);
-        Assert.Equal(12UL, kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 12, (ulong)LogLevel.Debug));
+        Assert.Equal(12UL, kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 12, (ulong)LogSeverity.Debug));
         kit.Call(500);
         Assert.Equal(
             [
-                (LogLevel.Information, "\u000eof output"), (LogLevel.Error, "\u000eof errors .forged"), (LogLevel.Information, "\u000eand more"),
-                (LogLevel.Debug, "user \u000eadmin\u000f"), (LogLevel.Warning, "exclavekit: unknown call 500"),
+                (LogSeverity.Information, "\u000eof output"), (LogSeverity.Error, "\u000eof errors .forged"), (LogSeverity.Information, "\u000eand more"),
+                (LogSeverity.Debug, "user \u000eadmin\u000f"), (LogSeverity.Warning, "exclavekit: unknown call 500"),
             ],
             kit.World.Records);
 
@@ -131,8 +131,8 @@ public class FileTests
     {
         TestKit kit = new();
         kit.Put(TestKit.Data + 0x400, "a record"u8);
-        kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 8, (ulong)LogLevel.Debug);
-        kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 8, (ulong)LogLevel.Debug);
+        kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 8, (ulong)LogSeverity.Debug);
+        kit.Call(PersonalityCall.Log, TestKit.Data + 0x400, 8, (ulong)LogSeverity.Debug);
         Assert.Equal(["a record", "a record"], kit.World.Log);
     }
 

@@ -1,5 +1,6 @@
 using System;
 using System.Collections.Generic;
+using Exclaves.Abi;
 using Exclaves.Kit;
 using Microsoft.Extensions.Logging;
 using Xunit;
@@ -9,7 +10,7 @@ namespace Exclaves.ExclaveKit.Tests;
 /// <summary>ILogger in a conclave: [] stands for the marks of what is private.</summary>
 public partial class LoggerTests
 {
-    private readonly List<(Abi.LogLevel Level, string Text)> _records = [];
+    private readonly List<(LogSeverity Level, string Text)> _records = [];
 
     private ILogger Create(LogLevel least = LogLevel.Trace) =>
         new ConclaveLoggerProvider(least, (level, message) => _records.Add((level, message.ToString().Replace('\u000e', '[').Replace('\u000f', ']')))).CreateLogger("Vault");
@@ -18,28 +19,28 @@ public partial class LoggerTests
     public void TheTemplateIsPublicAndAValueIsPrivateUnlessItSaysOtherwise()
     {
         Create().LogWarning("{User} has {Count} keys of {Bytes,6:N0} bytes, {{}} {Missing}", "admin", 3.AsPublic(), 1234, null);
-        Assert.Equal((Abi.LogLevel.Warning, "Vault: [admin] has 3 keys of [ 1,234] bytes, {} [(null)]"), Assert.Single(_records));
+        Assert.Equal((LogSeverity.Warning, "Vault: [admin] has 3 keys of [ 1,234] bytes, {} [(null)]"), Assert.Single(_records));
     }
 
     [Fact]
     public void GeneratedMethodsAreTheSame()
     {
         Sealed(Create(), new("of text"), 7);
-        Assert.Equal((Abi.LogLevel.Information, "Vault: sealed [7] bytes of text"), Assert.Single(_records));
+        Assert.Equal((LogSeverity.Information, "Vault: sealed [7] bytes of text"), Assert.Single(_records));
     }
 
     [Fact]
     public void AnExceptionsTypeIsPublicAndItsMessagePrivate()
     {
         Create().LogError(new InvalidOperationException("key 4711 is bad"), "no seal");
-        Assert.Equal((Abi.LogLevel.Error, "Vault: no seal [System.InvalidOperationException: [key 4711 is bad]]"), Assert.Single(_records));
+        Assert.Equal((LogSeverity.Error, "Vault: no seal [System.InvalidOperationException: [key 4711 is bad]]"), Assert.Single(_records));
     }
 
     [Fact]
     public void WhatHasNoTemplateIsPrivate()
     {
         Create().Log(LogLevel.Critical, default, 42, null, (state, _) => $"state {state}");
-        Assert.Equal((Abi.LogLevel.Critical, "Vault: [state 42]"), Assert.Single(_records));
+        Assert.Equal((LogSeverity.Critical, "Vault: [state 42]"), Assert.Single(_records));
     }
 
     /// <summary>Else a caller's text could end the part and be read.</summary>
@@ -67,7 +68,7 @@ public partial class LoggerTests
         ILogger logger = Create(LogLevel.Warning);
         logger.LogInformation("no");
         logger.LogCritical("yes");
-        Assert.Equal((Abi.LogLevel.Critical, "Vault: yes"), Assert.Single(_records));
+        Assert.Equal((LogSeverity.Critical, "Vault: yes"), Assert.Single(_records));
         Assert.False(logger.IsEnabled(LogLevel.None));
     }
 

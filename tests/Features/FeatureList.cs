@@ -18,6 +18,11 @@ using System.Text.RegularExpressions;
 using System.Threading;
 using System.Threading.Channels;
 using System.Threading.Tasks;
+using Org.BouncyCastle.Crypto.Engines;
+using Org.BouncyCastle.Crypto.Modes;
+using Org.BouncyCastle.Crypto.Parameters;
+using Org.BouncyCastle.Crypto.Signers;
+using Org.BouncyCastle.Security;
 
 namespace Exclaves.Features;
 
@@ -58,6 +63,7 @@ internal static class FeatureList
         ("AesGcm", UseAesGcm),
         ("ECDsa", UseEcdsa),
         ("RSA", UseRsa),
+        ("BouncyCastle.Cryptography of NuGet: Ed25519, AES-GCM", UseBouncyCastle),
         ("DeflateStream, BrotliStream", UseCompression),
         ("MemoryStream, StreamReader", () => new StreamReader(new MemoryStream("a line\n"u8.ToArray())).ReadLine() == "a line"),
         ("Console.Error", UseConsole),
@@ -291,6 +297,29 @@ internal static class FeatureList
         using RSA key = RSA.Create(1024);
         byte[] signature = key.SignData("text"u8, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
         return key.VerifyData("text"u8, signature, HashAlgorithmName.SHA256, RSASignaturePadding.Pss);
+    }
+
+    /// <summary>A signature of one key, and what it seals the runtime's own cipher opens.</summary>
+    private static bool UseBouncyCastle()
+    {
+        Ed25519PrivateKeyParameters key = new(new SecureRandom());
+        Ed25519Signer signer = new();
+        signer.Init(forSigning: true, key);
+        signer.BlockUpdate("text"u8);
+        byte[] signature = signer.GenerateSignature();
+        signer.Init(forSigning: false, key.GeneratePublicKey());
+        signer.BlockUpdate("text"u8);
+        bool isSigned = signer.VerifySignature(signature);
+
+        GcmBlockCipher cipher = new(new AesEngine());
+        cipher.Init(forEncryption: true, new AeadParameters(new KeyParameter(new byte[16]), 128, new byte[12]));
+        byte[] output = new byte[20];
+        int bytes = cipher.ProcessBytes("text"u8, output);
+        bytes += cipher.DoFinal(output.AsSpan(bytes));
+        using AesGcm opener = new(new byte[16], 16);
+        byte[] text = new byte[4];
+        opener.Decrypt(new byte[12], output.AsSpan(0, 4), output.AsSpan(4), text);
+        return isSigned && bytes == output.Length && text.AsSpan().SequenceEqual("text"u8);
     }
 
     private static bool UseCompression()

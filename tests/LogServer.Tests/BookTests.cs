@@ -14,9 +14,9 @@ public class BookTests
     public void ARecordHasItsSourceFromTheBadgeAlone()
     {
         TestBook book = new(8);
-        Assert.Equal(Status.Ok, book.Say(3, LogLevel.Warning, "Signer: not me"));
+        Assert.Equal(Status.Ok, book.Say(3, LogSeverity.Warning, "Signer: not me"));
         LogLine line = Assert.Single(book.Read());
-        Assert.Equal((1ul, LogLevel.Warning, "c3", "Signer: not me"), (line.Sequence, line.Level, line.Source, line.Text));
+        Assert.Equal((1ul, LogSeverity.Warning, "c3", "Signer: not me"), (line.Sequence, line.Level, line.Source, line.Text));
     }
 
     [Theory]
@@ -47,7 +47,7 @@ public class BookTests
     public void AProductionBookNeverHoldsAPrivatePart()
     {
         TestBook book = new(8) { Redacts = true };
-        book.Say(1, LogLevel.Error, "pin \u000e4711\u000f");
+        book.Say(1, LogSeverity.Error, "pin \u000e4711\u000f");
         Assert.Equal("pin <private>", Assert.Single(book.Read()).Text);
         Assert.DoesNotContain("4711", book.Memory, StringComparison.Ordinal);
     }
@@ -56,9 +56,9 @@ public class BookTests
     public void TimesAreTheCountersAndNeverGoBack()
     {
         TestBook book = new(8) { Now = 62_500_000 * 10ul };
-        book.Say(1, LogLevel.Error, "now", ticks: 62_500_000 * 9ul);
-        book.Say(2, LogLevel.Error, "earlier, it says", ticks: 0);
-        book.Say(2, LogLevel.Error, "later than now, it says", ticks: ulong.MaxValue);
+        book.Say(1, LogSeverity.Error, "now", ticks: 62_500_000 * 9ul);
+        book.Say(2, LogSeverity.Error, "earlier, it says", ticks: 0);
+        book.Say(2, LogSeverity.Error, "later than now, it says", ticks: ulong.MaxValue);
         Assert.Equal([9_000_000ul, 9_000_000, 10_000_000], book.Read().Select(l => l.Microseconds));
     }
 
@@ -68,7 +68,7 @@ public class BookTests
         TestBook book = new(4);
         for (int i = 1; i <= 10; i++)
         {
-            book.Say(1, LogLevel.Error, $"{i}");
+            book.Say(1, LogSeverity.Error, $"{i}");
         }
 
         Assert.Equal(["7", "8", "9", "10"], book.Read(out ulong lost).Select(l => l.Text));
@@ -82,13 +82,13 @@ public class BookTests
         TestBook book = new(100);
         for (int i = 0; i < 30; i++)
         {
-            book.Say(2, LogLevel.Information, $"quiet {i}");
+            book.Say(2, LogSeverity.Information, $"quiet {i}");
         }
 
-        book.Say(3, LogLevel.Information, "once");
+        book.Say(3, LogSeverity.Information, "once");
         for (int i = 0; i < 100_000; i++)
         {
-            book.Say(1, LogLevel.Critical, $"flood {i}");
+            book.Say(1, LogSeverity.Critical, $"flood {i}");
         }
 
         List<LogLine> lines = book.Read();
@@ -100,21 +100,21 @@ public class BookTests
     public void AReaderGoesOnWhereItWasAndSeesWhatItMissed()
     {
         TestBook book = new(4);
-        book.Say(1, LogLevel.Error, "a");
-        book.Say(1, LogLevel.Error, "b");
-        Assert.Equal(2ul, book.ReadAfter(0, LogLevel.Trace, 4096, out _).Last);
-        Assert.Equal((2ul, 0ul), (book.ReadAfter(2, LogLevel.Trace, 4096, out List<LogLine> none).Last, (ulong)none.Count));
+        book.Say(1, LogSeverity.Error, "a");
+        book.Say(1, LogSeverity.Error, "b");
+        Assert.Equal(2ul, book.ReadAfter(0, LogSeverity.Trace, 4096, out _).Last);
+        Assert.Equal((2ul, 0ul), (book.ReadAfter(2, LogSeverity.Trace, 4096, out List<LogLine> none).Last, (ulong)none.Count));
         for (int i = 0; i < 7; i++)
         {
-            book.Say(1, LogLevel.Error, $"{i}");
+            book.Say(1, LogSeverity.Error, $"{i}");
         }
 
-        (ulong last, ulong lost) = book.ReadAfter(2, LogLevel.Trace, 4096, out List<LogLine> lines);
+        (ulong last, ulong lost) = book.ReadAfter(2, LogSeverity.Trace, 4096, out List<LogLine> lines);
         Assert.Equal((9ul, 3ul), (last, lost));
         Assert.Equal(["3", "4", "5", "6"], lines.Select(l => l.Text));
 
         // A reader who claims to have read what is not yet written gets nothing, and its place.
-        Assert.Equal((9ul, 0ul), book.ReadAfter(ulong.MaxValue, LogLevel.Trace, 4096, out lines));
+        Assert.Equal((9ul, 0ul), book.ReadAfter(ulong.MaxValue, LogSeverity.Trace, 4096, out lines));
         Assert.Empty(lines);
     }
 
@@ -122,8 +122,8 @@ public class BookTests
     public void RoomForNotEvenOneRecordIsAnError()
     {
         TestBook book = new(4);
-        book.Say(1, LogLevel.Error, "text");
-        Assert.Equal(Status.TooBig, book.TryRead(0, LogLevel.Trace, new byte[16], out int bytes, out ulong last, out _));
+        book.Say(1, LogSeverity.Error, "text");
+        Assert.Equal(Status.TooBig, book.TryRead(0, LogSeverity.Trace, new byte[16], out int bytes, out ulong last, out _));
         Assert.Equal((0, 0ul), (bytes, last));
     }
 
@@ -133,7 +133,7 @@ public class BookTests
         Gen.Select(Gen.Int[4, 12], Gen.Select(Gen.Int[1, 3], Gen.Int[1, 6], Gen.Bool).Array[0, 200]).Sample((slots, steps) =>
         {
             TestBook book = new(slots);
-            List<(ulong Sequence, int Source, LogLevel Level)> model = [];
+            List<(ulong Sequence, int Source, LogSeverity Level)> model = [];
             ulong sequence = 0;
             ulong read = 0;
             foreach ((int source, int level, bool reads) in steps)
@@ -145,16 +145,16 @@ public class BookTests
                     model.RemoveAt(model.FindIndex(m => m.Source == victim));
                 }
 
-                model.Add((++sequence, source, (LogLevel)level));
-                Assert.Equal(Status.Ok, book.Say((ulong)source, (LogLevel)level, $"{sequence}"));
+                model.Add((++sequence, source, (LogSeverity)level));
+                Assert.Equal(Status.Ok, book.Say((ulong)source, (LogSeverity)level, $"{sequence}"));
                 if (!reads)
                 {
                     continue;
                 }
 
-                (ulong last, ulong lost) = book.ReadAfter(read, LogLevel.Warning, 80, out List<LogLine> lines);
-                (ulong Sequence, int Source, LogLevel Level)[] between = [.. model.Where(m => m.Sequence > read && m.Sequence <= last)];
-                Assert.Equal(between.Where(m => m.Level >= LogLevel.Warning).Select(m => (m.Sequence, m.Level)), lines.Select(l => (l.Sequence, l.Level)));
+                (ulong last, ulong lost) = book.ReadAfter(read, LogSeverity.Warning, 80, out List<LogLine> lines);
+                (ulong Sequence, int Source, LogSeverity Level)[] between = [.. model.Where(m => m.Sequence > read && m.Sequence <= last)];
+                Assert.Equal(between.Where(m => m.Level >= LogSeverity.Warning).Select(m => (m.Sequence, m.Level)), lines.Select(l => (l.Sequence, l.Level)));
                 Assert.Equal(last - read - (ulong)between.Length, lost);
                 read = last;
             }

@@ -6,7 +6,7 @@ using Exclaves.Abi;
 
 namespace Exclaves.LogServer.Tests;
 
-internal sealed record LogLine(ulong Sequence, ulong Microseconds, LogLevel Level, string Source, string Text);
+internal sealed record LogLine(ulong Sequence, ulong Microseconds, LogSeverity Level, string Source, string Text);
 
 /// <summary>A book with components c1, c2 ...</summary>
 internal sealed class TestBook
@@ -36,15 +36,15 @@ internal sealed class TestBook
 
     private LogBook Book => new(ref _state, _slots);
 
-    public Status Say(ulong badge, LogLevel level, string text, ulong ticks = 0) =>
+    public Status Say(ulong badge, LogSeverity level, string text, ulong ticks = 0) =>
         Send(new MessageHeader { Badge = badge, Length = (uint)Encoding.UTF8.GetByteCount(text), Word0 = (ulong)level, Word1 = ticks }, text);
 
     public Status Send(in MessageHeader header, string text) => Book.Accept(in header, Encoding.UTF8.GetBytes(text), Now, Frequency);
 
-    public Status TryRead(ulong after, LogLevel least, Span<byte> room, out int bytes, out ulong last, out ulong lost) =>
+    public Status TryRead(ulong after, LogSeverity least, Span<byte> room, out int bytes, out ulong last, out ulong lost) =>
         Book.Read(after, least, room, out bytes, out last, out lost);
 
-    public (ulong Last, ulong Lost) ReadAfter(ulong after, LogLevel least, int room, out List<LogLine> lines)
+    public (ulong Last, ulong Lost) ReadAfter(ulong after, LogSeverity least, int room, out List<LogLine> lines)
     {
         byte[] output = new byte[room];
         Status status = TryRead(after, least, output, out int bytes, out ulong last, out ulong lost);
@@ -65,7 +65,7 @@ internal sealed class TestBook
         lost = 0;
         for (ulong at = 0; ;)
         {
-            (ulong last, ulong more) = ReadAfter(at, LogLevel.Trace, 1024, out List<LogLine> lines);
+            (ulong last, ulong more) = ReadAfter(at, LogSeverity.Trace, 1024, out List<LogLine> lines);
             all.AddRange(lines);
             lost += more;
             if (last == at)

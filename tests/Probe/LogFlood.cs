@@ -17,7 +17,7 @@ internal static class LogFlood
         for (ulong i = 0; i < count; i++)
         {
             forged.CopyTo(page.Body);
-            Prepare(page, MessageLabel.Log, (uint)forged.Length, (ulong)LogLevel.Critical);
+            Prepare(page, MessageLabel.Log, (uint)forged.Length, (ulong)LogSeverity.Critical);
             taken += SecureCalls.Send(ComponentEntry.LogSlot) == Status.Ok ? 1ul : 0;
         }
 
@@ -27,8 +27,8 @@ internal static class LogFlood
         Expect(page, MessageLabel.Invoke, message, 0, Status.Denied, ref unrefused);
         Expect(page, MessageLabel.Close, message, 0, Status.Denied, ref unrefused);
         Expect(page, MessageLabel.Reply, 0, 0, Status.Denied, ref unrefused);
-        Expect(page, MessageLabel.Log, 0, (ulong)LogLevel.Error, Status.BadArgument, ref unrefused);
-        Expect(page, MessageLabel.Log, 8, (ulong)LogLevel.None, Status.BadArgument, ref unrefused);
+        Expect(page, MessageLabel.Log, 0, (ulong)LogSeverity.Error, Status.BadArgument, ref unrefused);
+        Expect(page, MessageLabel.Log, 8, (ulong)LogSeverity.None, Status.BadArgument, ref unrefused);
         Expect(page, MessageLabel.Log, 8, ulong.MaxValue, Status.BadArgument, ref unrefused);
         return taken;
     }

@@ -10,9 +10,9 @@ namespace Exclaves.Kit;
 public static unsafe partial class ConclaveLog
 {
     /// <summary>All of it private: in the log of a production image stands a word in its place.</summary>
-    public static void Write(string line) => Write(LogLevel.Information, new LogMessage().Private(line));
+    public static void Write(string line) => Write(LogSeverity.Information, new LogMessage().Private(line));
 
-    public static void Write(LogLevel level, LogMessage message)
+    public static void Write(LogSeverity level, LogMessage message)
     {
         ArgumentNullException.ThrowIfNull(message);
         string text = message.ToString();

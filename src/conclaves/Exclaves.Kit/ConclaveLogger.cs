@@ -1,11 +1,12 @@
 using System;
 using System.Collections.Generic;
+using Exclaves.Abi;
 using Microsoft.Extensions.Logging;
 
 namespace Exclaves.Kit;
 
 /// <summary>Makes a record of each message.</summary>
-internal sealed class ConclaveLogger(string category, LogLevel least, Action<Abi.LogLevel, LogMessage> write) : ILogger
+internal sealed class ConclaveLogger(string category, LogLevel least, Action<LogSeverity, LogMessage> write) : ILogger
 {
     private const string TemplateKey = "{OriginalFormat}";
 
@@ -37,7 +38,7 @@ internal sealed class ConclaveLogger(string category, LogLevel least, Action<Abi
         }
 
         // Theirs begin with Trace = 0, ours with None.
-        write((Abi.LogLevel)((int)logLevel + 1), message);
+        write((LogSeverity)((int)logLevel + 1), message);
     }
 
     private static string? TemplateOf(IReadOnlyList<KeyValuePair<string, object?>> values)

@@ -1,4 +1,5 @@
 using System;
+using Exclaves.Abi;
 using Microsoft.Extensions.Logging;
 
 namespace Exclaves.Kit;
@@ -7,11 +8,11 @@ namespace Exclaves.Kit;
 public sealed class ConclaveLoggerProvider : ILoggerProvider
 {
     private readonly LogLevel _least;
-    private readonly Action<Abi.LogLevel, LogMessage> _write;
+    private readonly Action<LogSeverity, LogMessage> _write;
 
     /// <param name="least">From this level on messages are records.</param>
     /// <param name="write">Where they go; null: <see cref="ConclaveLog"/>.</param>
-    public ConclaveLoggerProvider(LogLevel least = LogLevel.Information, Action<Abi.LogLevel, LogMessage>? write = null)
+    public ConclaveLoggerProvider(LogLevel least = LogLevel.Information, Action<LogSeverity, LogMessage>? write = null)
     {
         _least = least;
         _write = write ?? ConclaveLog.Write;

@@ -35,7 +35,7 @@ public abstract class ConclaveService
             message.Public($" ({cause.GetType()}: ").Private(cause.Message).Public(")");
         }
 
-        ConclaveLog.Write(Abi.LogLevel.Error, message);
+        ConclaveLog.Write(LogSeverity.Error, message);
     }
 
     /// <summary>The result for an exception that is not a <see cref="ServiceException"/>.</summary>

@@ -12,7 +12,7 @@ internal static class Program
     [RuntimeExport("component_main")]
     public static void Main(ulong startInfo)
     {
-        Log.Write(LogLevel.Information, "ready"u8);
+        Log.Write(LogSeverity.Information, "ready"u8);
         ServiceServer.Run<HelloService, HelloPeers>();
     }
 }

@@ -13,7 +13,7 @@ public struct LogEntry
 
     /// <summary>Of the counter that Linux reads too, as microseconds.</summary>
     public ulong Microseconds;
-    public LogLevel Level;
+    public LogSeverity Level;
     public ushort NameBytes;
     public ushort TextBytes;
 

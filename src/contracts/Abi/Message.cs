@@ -66,7 +66,7 @@ public enum MessageLabel : uint
     /// <summary>To Entropy: Word0 = bytes wanted (at most 4032); the answer's body holds them.</summary>
     Random = 32,
 
-    /// <summary>To LogServer, sent (<see cref="SecureCall.Send"/>): Word0 = <see cref="LogLevel"/>, Word1 = CNTVCT_EL0 of the sender; the body is the text (<see cref="LogText"/>).</summary>
+    /// <summary>To LogServer, sent (<see cref="SecureCall.Send"/>): Word0 = <see cref="LogSeverity"/>, Word1 = CNTVCT_EL0 of the sender; the body is the text (<see cref="LogText"/>).</summary>
     Log = 33,
 
     /// <summary>From another component: body = a Tightbeam request, and in the answer its answer. The badge says who asks.</summary>

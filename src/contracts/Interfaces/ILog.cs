@@ -9,8 +9,8 @@ namespace Exclaves.Interfaces;
 public interface ILog
 {
     /// <summary>The next records, oldest first, as many as fit.</summary>
-    /// <param name="after">Sequence number up to which the caller has read; 0: from the oldest on.</param>
-    /// <param name="least">The <see cref="LogLevel"/> from which on records are wanted.</param>
+    /// <param name="after">Sequence number up to which the caller has read; 0: from the oldest on; <see cref="ulong.MaxValue"/>: only to hear in <paramref name="last"/> where the log ends.</param>
+    /// <param name="least">The <see cref="LogSeverity"/> from which on records are wanted.</param>
     /// <param name="records"><see cref="LogEntry"/>s.</param>
     /// <param name="last">Up to here it has been read now; <paramref name="after"/> when there is nothing new.</param>
     /// <param name="lost">Records between the two that were dropped, of whatever level.</param>

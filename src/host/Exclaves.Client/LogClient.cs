@@ -10,7 +10,7 @@ namespace Exclaves.Client;
 /// <summary>One record of the secure world's log.</summary>
 /// <param name="Time">Of the machine's counter.</param>
 /// <param name="Source">Name of the component that wrote it, as the secure world knows it.</param>
-public sealed record LogReport(ulong Sequence, TimeSpan Time, LogLevel Level, string Source, string Text);
+public sealed record LogReport(ulong Sequence, TimeSpan Time, LogSeverity Level, string Source, string Text);
 
 /// <summary>Reads the log of the secure world, from the oldest record on.</summary>
 public sealed class LogClient : IDisposable
@@ -31,19 +31,21 @@ public sealed class LogClient : IDisposable
     /// <param name="connection">A session of <see cref="ServiceName.Log"/>; it is this client's from now on.</param>
     public static LogClient Over(ServiceConnection connection) => new(connection);
 
+    /// <summary>Number of the newest record there is now.</summary>
+    public ulong Newest()
+    {
+        Read(ulong.MaxValue, LogSeverity.Trace, out _, out ulong last, out _);
+        return last;
+    }
+
     /// <summary>Some records that came after those read before; none when there is nothing new.</summary>
     /// <param name="lost">Records that were dropped before they could be read.</param>
-    /// <param name="more">There may be more already.</param>
-    public IReadOnlyList<LogReport> Read(LogLevel least, out ulong lost, out bool more)
+    /// <param name="read">Up to here the log has been read now; as before when there is nothing new.</param>
+    public IReadOnlyList<LogReport> Read(LogSeverity least, out ulong lost, out ulong read)
     {
-        Status status = _client.Read(_last, (uint)least, _records, out int bytes, out ulong last, out lost);
-        if (status != Status.Ok)
-        {
-            throw _connection.Failure ?? TeeException.Because(TeeFailure.Refused, "read", ServiceName.Log.ToString(), $"it refused with {status}");
-        }
-
-        more = last != _last;
+        Read(_last, least, out int bytes, out ulong last, out lost);
         _last = last;
+        read = last;
         return Decode(_records.AsSpan(0, bytes));
     }
 
@@ -72,5 +74,14 @@ public sealed class LogClient : IDisposable
         }
 
         return bytes.Length == 0 ? reports : throw TeeException.Because(TeeFailure.BadAnswer, "read", ServiceName.Log.ToString(), "a record is longer than the answer");
+    }
+
+    private void Read(ulong after, LogSeverity least, out int bytes, out ulong last, out ulong lost)
+    {
+        Status status = _client.Read(after, (uint)least, _records, out bytes, out last, out lost);
+        if (status != Status.Ok)
+        {
+            throw _connection.Failure ?? TeeException.Because(TeeFailure.Refused, "read", ServiceName.Log.ToString(), $"it refused with {status}");
+        }
     }
 }

@@ -78,7 +78,7 @@ public sealed class TeeException : Exception
         };
         string reason = failure switch
         {
-            TeeFailure.UnknownService => $"the secure world has no such service (0x{result.Code:x8} from {result.Source})",
+            TeeFailure.UnknownService => $"the secure world has no such service (0x{result.Code:x8} from {result.Source}): name it in the system description that the image is built from, or compare its UUID there",
             TeeFailure.SecureWorldEnded => $"the secure world has ended: {PanicLog.Read() ?? "no report of a panic"}",
             _ => result.ToString(),
         };
@@ -96,8 +96,8 @@ public sealed class TeeException : Exception
         (TeeFailure failure, string reason) = errno switch
         {
             Libc.ErrorNoEntry or Libc.ErrorNoDeviceAddress or Libc.ErrorNoDevice =>
-                (TeeFailure.NoDevice, "there is no such device: no secure world, or the optee module is not loaded"),
-            Libc.ErrorAccess or Libc.ErrorNotPermitted => (TeeFailure.NotPermitted, "permission denied: this user may not open it"),
+                (TeeFailure.NoDevice, "there is no such device: no secure world, or the optee module is not loaded (modprobe optee); a machine with a secure world: exclave up"),
+            Libc.ErrorAccess or Libc.ErrorNotPermitted => (TeeFailure.NotPermitted, "permission denied: this user may not open it; do it as root, or let the device's group have this user"),
             Libc.ErrorNotTty => (TeeFailure.WrongDevice, "it is not a TEE device"),
             Libc.ErrorNoMemory => (TeeFailure.NoMemory, "the kernel has no memory left for it"),
             Libc.ErrorInvalid => (TeeFailure.Kernel, "the kernel refused the request as invalid"),

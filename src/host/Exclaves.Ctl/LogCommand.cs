@@ -15,13 +15,13 @@ internal static class LogCommand
     /// <summary>Nobody in the secure world waits for a reader, so a reader asks again.</summary>
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
-    private static readonly (string Name, LogLevel Level)[] Levels =
+    private static readonly (string Name, LogSeverity Level)[] Levels =
     [
-        ("trace", LogLevel.Trace), ("debug", LogLevel.Debug), ("information", LogLevel.Information),
-        ("warning", LogLevel.Warning), ("error", LogLevel.Error), ("critical", LogLevel.Critical),
+        ("trace", LogSeverity.Trace), ("debug", LogSeverity.Debug), ("information", LogSeverity.Information),
+        ("warning", LogSeverity.Warning), ("error", LogSeverity.Error), ("critical", LogSeverity.Critical),
     ];
 
-    public static string NameOf(LogLevel level) => Levels.FirstOrDefault(known => known.Level == level).Name ?? "unknown";
+    public static string NameOf(LogSeverity level) => Levels.FirstOrDefault(known => known.Level == level).Name ?? "unknown";
 
     public static Command Create(Option<string?> connect)
     {
@@ -33,38 +33,42 @@ internal static class LogCommand
         Command command = new("log", "The log of the secure world: what its components and conclaves said.") { level, source, follow, json };
         command.SetAction(parsed =>
         {
-            LogLevel least = Levels.First(known => known.Name == parsed.GetValue(level)).Level;
+            LogSeverity least = Levels.First(known => known.Name == parsed.GetValue(level)).Level;
             return Show(parsed.GetValue(connect), least, parsed.GetValue(source), parsed.GetValue(follow), parsed.GetValue(json));
         });
         return command;
     }
 
-    private static int Show(string? address, LogLevel least, string? source, bool follow, bool json)
+    private static int Show(string? address, LogSeverity least, string? source, bool follow, bool json)
     {
         using LogClient client = LogClient.Over(ServiceConnection.Open(ServiceName.Log, address));
         using StreamWriter output = new(Console.OpenStandardOutput());
         LogWriter writer = new(output, json);
+
+        // Who does not follow gets what is there now, however fast others write.
+        ulong end = follow ? ulong.MaxValue : client.Newest();
+        ulong before = 0;
         while (true)
         {
-            IReadOnlyList<LogReport> records = client.Read(least, out ulong lost, out bool more);
-            writer.Lost(lost);
-            foreach (LogReport record in records.Where(record => source is null || record.Source == source))
+            IReadOnlyList<LogReport> records = client.Read(least, out ulong lost, out ulong read);
+            writer.Lost(Math.Min(lost, end - before));
+            foreach (LogReport record in records.Where(record => record.Sequence <= end && (source is null || record.Source == source)))
             {
                 writer.Write(record);
             }
 
             output.Flush();
-            if (more)
-            {
-                continue;
-            }
-
-            if (!follow)
+            if (read >= end)
             {
                 return 0;
             }
 
-            Thread.Sleep(Pause);
+            if (read == before)
+            {
+                Thread.Sleep(Pause);
+            }
+
+            before = read;
         }
     }
 }

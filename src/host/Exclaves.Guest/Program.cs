@@ -1,18 +1,15 @@
 using System;
 using System.CommandLine;
 using System.Globalization;
-using System.Linq;
 using Exclaves.Abi;
 using Exclaves.Client;
+using Exclaves.Host;
 
 namespace Exclaves.Guest;
 
 /// <summary>`exclave-guest`: tests and measurements that run on the machine's Linux.</summary>
 internal static class Program
 {
-    private const int ExitRefused = 1;
-    private const int ExitUsage = 2;
-
     public static int Main(string[] arguments)
     {
         // The killed clients, a thousand of them: their start-up costs more than their lives, so it does without a parser.
@@ -31,20 +28,7 @@ internal static class Program
             return ParallelTests.ComputeForEver();
         }
 
-        ParseResult parsed = Commands().Parse(arguments);
-        if (parsed.Errors.Count != 0)
-        {
-            return Complain(string.Join(" ", parsed.Errors.Select(error => error.Message)), ExitUsage);
-        }
-
-        try
-        {
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (TeeException error)
-        {
-            return Complain(error.Message, ExitRefused);
-        }
+        return CommandLineProgram.Run("exclave-guest", Commands(), arguments);
     }
 
     private static RootCommand Commands()
@@ -216,12 +200,6 @@ internal static class Program
         using TeeSession session = device.OpenSession(new ServiceName(Guid.Parse(service), "the service"));
         TeeResult result = session.TryInvoke(operation, []);
         Console.Out.WriteLine($"invoke: {result}");
-        return result.Succeeded ? 0 : ExitRefused;
-    }
-
-    private static int Complain(string message, int exit)
-    {
-        Console.Error.WriteLine($"exclave-guest: {message}");
-        return exit;
+        return result.Succeeded ? 0 : CommandLineProgram.ExitRefused;
     }
 }

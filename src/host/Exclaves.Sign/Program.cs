@@ -1,40 +1,16 @@
 using System;
 using System.CommandLine;
 using System.IO;
-using System.Linq;
 using System.Text;
 using Exclaves.Client;
+using Exclaves.Host;
 
 namespace Exclaves.Sign;
 
 /// <summary>`exclave-sign`: signatures with a key that this Linux cannot reach.</summary>
 internal static class Program
 {
-    private const int ExitRefused = 1;
-    private const int ExitUsage = 2;
-    private const int ExitFile = 3;
-
-    public static int Main(string[] arguments)
-    {
-        ParseResult parsed = Commands().Parse(arguments);
-        if (parsed.Errors.Count != 0)
-        {
-            return Complain(string.Join(" ", parsed.Errors.Select(error => error.Message)), ExitUsage);
-        }
-
-        try
-        {
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (TeeException error)
-        {
-            return Complain(error.Message, ExitRefused);
-        }
-        catch (IOException error)
-        {
-            return Complain(error.Message, ExitFile);
-        }
-    }
+    public static int Main(string[] arguments) => CommandLineProgram.Run("exclave-sign", Commands(), arguments);
 
     private static RootCommand Commands()
     {
@@ -65,7 +41,7 @@ internal static class Program
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            return Complain($"cannot read {file}: {Reason(error)}", ExitFile);
+            throw new IOException($"cannot read {file}: {Reason(error)}", error);
         }
 
         using SignerClient signer = SignerClient.Over(ServiceConnection.Open(ServiceName.Signer, address));
@@ -95,10 +71,4 @@ internal static class Program
         UnauthorizedAccessException => "permission denied, or it is a directory",
         _ => "input or output error, or the disk is full",
     };
-
-    private static int Complain(string message, int exit)
-    {
-        Console.Error.WriteLine($"exclave-sign: {message}");
-        return exit;
-    }
 }

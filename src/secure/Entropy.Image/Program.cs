@@ -25,7 +25,7 @@ internal static class Program
         }
 
         _ = SecureCalls.Log(isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
-        Log.Write(isReady ? LogLevel.Information : LogLevel.Error, isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
+        Log.Write(isReady ? LogSeverity.Information : LogSeverity.Error, isReady ? "virtio-rng ready"u8 : "no usable virtio-rng"u8);
 
         status = SecureCalls.Receive();
         while (true)

@@ -21,7 +21,7 @@ public struct LogLine
     private int _length;
 
     /// <summary>What each line becomes.</summary>
-    public LogLevel Level;
+    public LogSeverity Level;
     public LineOrigin Origin;
 
     public void Write<TMachine>(ReadOnlySpan<byte> text, in Personality<TMachine> kit)

@@ -8,7 +8,7 @@ namespace Exclaves.ExclaveKit;
 public readonly ref partial struct Personality<TMachine>
 {
     /// <summary>Passes on one line. The message that the program may have in the page stays there.</summary>
-    internal void Record(scoped ReadOnlySpan<byte> line, LogLevel level, LineOrigin origin)
+    internal void Record(scoped ReadOnlySpan<byte> line, LogSeverity level, LineOrigin origin)
     {
         if (origin == LineOrigin.Kit || _state.HasNoLog) { WriteConsole(line); }
 
@@ -39,12 +39,12 @@ public readonly ref partial struct Personality<TMachine>
 
     private ulong WriteRecord(ulong buffer, ulong bytes, ulong level)
     {
-        if (bytes == 0 || level is 0 or > (ulong)LogLevel.Critical) { return Result.Of(Errno.InvalidArgument); }
+        if (bytes == 0 || level is 0 or > (ulong)LogSeverity.Critical) { return Result.Of(Errno.InvalidArgument); }
 
         Span<byte> text = ((Span<byte>)_state.Scratch)[..(int)Math.Min(bytes, LogText.MaxBytes)];
         if (!TryRead(buffer, text)) { return Result.Of(Errno.BadAddress); }
 
-        Record(text, (LogLevel)level, LineOrigin.Record);
+        Record(text, (LogSeverity)level, LineOrigin.Record);
         return bytes;
     }
 

@@ -21,9 +21,9 @@ public readonly ref partial struct Personality<TMachine>
     /// <summary>Prepares the program of <paramref name="info"/>; the live context is its first instruction afterwards.</summary>
     public void Start(in StartInfo info)
     {
-        _state.Output = new LogLine { Level = LogLevel.Information, Origin = LineOrigin.Program };
-        _state.Errors = new LogLine { Level = LogLevel.Error, Origin = LineOrigin.Program };
-        _state.Notice = new LogLine { Level = LogLevel.Warning, Origin = LineOrigin.Kit };
+        _state.Output = new LogLine { Level = LogSeverity.Information, Origin = LineOrigin.Program };
+        _state.Errors = new LogLine { Level = LogSeverity.Error, Origin = LineOrigin.Program };
+        _state.Notice = new LogLine { Level = LogSeverity.Warning, Origin = LineOrigin.Kit };
         _state.LastTid = KitState.ProcessId;
         _state.ThreadCount = 1;
         _state.ThreadSlots = 1;

@@ -24,7 +24,7 @@ public static class PersonalityCall
     /// <summary>x0 = buffer, x1 = bytes (multiple of 8): fills in <see cref="KitStatistic"/> words.</summary>
     public const ulong Statistics = Base + 2;
 
-    /// <summary>x0 = text (LogText of the ABI), x1 = its bytes, x2 = LogLevel: a record of the log. What does not fit is cut off. Answers the bytes.</summary>
+    /// <summary>x0 = text (LogText of the ABI), x1 = its bytes, x2 = LogSeverity: a record of the log. What does not fit is cut off. Answers the bytes.</summary>
     public const ulong Log = Base + 3;
 
     public const ulong Count = 4;

@@ -8,5 +8,5 @@ namespace Exclaves.LogServer.Image;
 internal struct LogReader : ILog
 {
     public readonly Status Read(ulong after, uint least, Span<byte> records, out int bytes, out ulong last, out ulong lost) =>
-        LogMemory.Book.Read(after, (LogLevel)least, records, out bytes, out last, out lost);
+        LogMemory.Book.Read(after, (LogSeverity)least, records, out bytes, out last, out lost);
 }

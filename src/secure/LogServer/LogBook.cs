@@ -25,8 +25,8 @@ public readonly ref struct LogBook
             return Status.Denied;
         }
 
-        LogLevel level = (LogLevel)header.Word0;
-        if (header.Word0 > (ulong)LogLevel.Critical || level == LogLevel.None || header.Length == 0 || header.Length > (uint)body.Length)
+        LogSeverity level = (LogSeverity)header.Word0;
+        if (header.Word0 > (ulong)LogSeverity.Critical || level == LogSeverity.None || header.Length == 0 || header.Length > (uint)body.Length)
         {
             return Status.BadArgument;
         }
@@ -36,7 +36,7 @@ public readonly ref struct LogBook
     }
 
     /// <summary>Writes records that came after <paramref name="after"/>, as <c>ILog.Read</c> says.</summary>
-    public Status Read(ulong after, LogLevel least, scoped Span<byte> output, out int bytes, out ulong last, out ulong lost)
+    public Status Read(ulong after, LogSeverity least, scoped Span<byte> output, out int bytes, out ulong last, out ulong lost)
     {
         bytes = 0;
         lost = 0;
@@ -58,7 +58,7 @@ public readonly ref struct LogBook
         return Status.Ok;
     }
 
-    private void Add(int source, LogLevel level, ulong microseconds, scoped ReadOnlySpan<byte> text)
+    private void Add(int source, LogSeverity level, ulong microseconds, scoped ReadOnlySpan<byte> text)
     {
         int link = _state.Used < _slots.Length ? ++_state.Used : Drop(source);
         ref LogRecord record = ref _slots[link - 1];

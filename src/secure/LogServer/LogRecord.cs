@@ -16,7 +16,7 @@ public struct LogRecord
 {
     public ulong Sequence;
     public ulong Microseconds;
-    public LogLevel Level;
+    public LogSeverity Level;
     public ushort Source;
     public ushort TextBytes;
 

@@ -10,7 +10,7 @@ public static class Log
 {
     /// <param name="text">At most <see cref="LogText.MaxBytes"/> bytes. It is public but for what <see cref="LogText.PrivateStart"/> and its end enclose: what is secret belongs in neither.</param>
     /// <remarks>For whoever serves a message, too: what lies in the thread's page stays as it is.</remarks>
-    public static void Write(LogLevel level, scoped ReadOnlySpan<byte> text)
+    public static void Write(LogSeverity level, scoped ReadOnlySpan<byte> text)
     {
         text = text.Slice(0, Math.Min(text.Length, LogText.MaxBytes));
         IpcPage page = IpcPage.Own;

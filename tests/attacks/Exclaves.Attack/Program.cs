@@ -8,32 +8,15 @@ using System.Linq;
 using Exclaves.Abi;
 using Exclaves.Attacks;
 using Exclaves.Client;
+using Exclaves.Host;
 
 namespace Exclaves.Attack;
 
 /// <summary>`exclave-attack`: asks the kernel module for attacks, judges and reports them.</summary>
 internal static class Program
 {
-    private const int ExitBroken = 1;
-    private const int ExitUsage = 2;
-
-    public static int Main(string[] arguments)
-    {
-        ParseResult parsed = Commands().Parse(arguments);
-        if (parsed.Errors.Count != 0)
-        {
-            return Complain(string.Join(" ", parsed.Errors.Select(error => error.Message)), ExitUsage);
-        }
-
-        try
-        {
-            return parsed.Invoke(new InvocationConfiguration { EnableDefaultExceptionHandler = false });
-        }
-        catch (Exception error) when (error is InvalidOperationException or TeeException or IOException or ArgumentException)
-        {
-            return Complain(error.Message, ExitBroken);
-        }
-    }
+    public static int Main(string[] arguments) =>
+        CommandLineProgram.Run("exclave-attack", Commands(), arguments, error => error is InvalidOperationException or ArgumentException);
 
     private static RootCommand Commands()
     {
@@ -105,7 +88,7 @@ internal static class Program
     {
         using Field field = new(machine);
         Defence[] left = [.. without.Split(',', StringSplitOptions.RemoveEmptyEntries).Select(Enum.Parse<Defence>)];
-        return Suite.Create().Run(field, machine, left, only) ? 0 : ExitBroken;
+        return Suite.Create().Run(field, machine, left, only) ? 0 : CommandLineProgram.ExitRefused;
     }
 
     private static int PrintMeasurements()
@@ -132,17 +115,11 @@ internal static class Program
     {
         KeySearchResult found = KeySearch.Search(File.ReadAllBytes(dumpFile), ReadKey(keyFile));
         Console.Out.WriteLine(found.ToString());
-        return found.PrivateKeyAt is null ? ExitBroken : 0;
+        return found.PrivateKeyAt is null ? CommandLineProgram.ExitRefused : 0;
     }
 
     private static byte[] ReadKey(string file) =>
         Pem.Decode(File.ReadAllText(file)) ?? throw new InvalidOperationException($"{file} holds no public key in PEM");
 
     private static ulong Number(string text) => Convert.ToUInt64(text, 16);
-
-    private static int Complain(string message, int exit)
-    {
-        Console.Error.WriteLine($"exclave-attack: {message}");
-        return exit;
-    }
 }
