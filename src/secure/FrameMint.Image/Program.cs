@@ -45,7 +45,7 @@ internal static class Program
         Status status = Mint<MintSystem>.Populate(ref _state);
         if (isFirst)
         {
-            Log.Write(status == Status.Ok ? LogLevel.Information : LogLevel.Error, status == Status.Ok ? "ExclaveKit minted"u8 : "ExclaveKit not minted"u8);
+            Log.Write(status == Status.Ok ? LogSeverity.Information : LogSeverity.Error, status == Status.Ok ? "ExclaveKit minted"u8 : "ExclaveKit not minted"u8);
         }
 
         page.SetReply(status, 0);
