@@ -1,6 +1,7 @@
 using System;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Machine;
 
@@ -14,7 +15,7 @@ internal unsafe struct KernelMachine : IKitMachine
     public ulong CounterFrequency => Arm64.ReadCntfrqEl0();
 
     // SAFETY: SK maps the start information read only for the life of the component, and writes whole words.
-    public ulong DonatedPages => Volatile.Read(ref ((StartInfo*)UserLayout.StartInfo)->DonatedPages);
+    public ulong DonatedPages => Volatile.Read(ref Unsafe.AsRef<StartInfo>((void*)UserLayout.StartInfo).DonatedPages);
 
     public ulong SignalReturn => Kernel.SignalReturnAddress();
 
