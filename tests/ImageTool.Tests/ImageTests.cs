@@ -228,7 +228,7 @@ public sealed class ImageTests : IDisposable
               r-- 0x7E0000010000     4 KiB  at 0x40624000
               rw- 0x7E0000020000    12 KiB  at 0x40625000
 
-            component Program (dotnet, starts up to 31 threads, quota 16 MiB, entry 0x7E0000000000)
+            component Program (dotnet, starts up to 31 threads, quota 16 MiB and 4 MiB donated, entry 0x7E0000000000)
               r-- 0x001000000000     4 KiB  at 0x40627000
               r-x 0x001000002000     4 KiB  at 0x40628000
               rw- 0x001000005000    12 KiB  at 0x40629000

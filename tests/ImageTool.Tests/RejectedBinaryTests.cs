@@ -70,6 +70,18 @@ public sealed class RejectedBinaryTests : IDisposable
         Assert.False(File.Exists(_workshop.Output));
     }
 
+    [Fact]
+    public void AQuotaInWhichNoCollectorStartsIsRefused()
+    {
+        string system = File.ReadAllText(_workshop.At("system.json"));
+        File.WriteAllText(_workshop.At("system.json"), system.Replace("\"16 MiB\", \"donated\": \"4 MiB\"", "\"16 MiB\", \"donated\": \"3 MiB\"", StringComparison.Ordinal));
+        ImageToolException error = Assert.Throws<ImageToolException>(() => ImageBuilder.Build(_workshop.Request()));
+        Assert.Contains("components[2].quota: is 16 MiB, and the collector of a .NET program needs 20 MiB to start", error.Message, StringComparison.Ordinal);
+
+        File.WriteAllText(_workshop.At("system.json"), system);
+        ImageBuilder.Build(_workshop.Request());
+    }
+
     [Theory]
     [InlineData("source.elf")]
     [InlineData("program")]

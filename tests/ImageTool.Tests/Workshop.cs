@@ -20,7 +20,7 @@ internal sealed class Workshop : IDisposable
             { "name": "Proxy", "kind": "freestanding", "program": "proxy.elf", "core": true, "proxy": true, "quota": "1 MiB" },
             { "name": "Source", "kind": "freestanding", "program": "source.elf", "core": true, "quota": "1 MiB",
               "grants": [ { "slot": 2, "device": "entropy" }, { "slot": 3, "dmaAddress": true } ] },
-            { "name": "Program", "kind": "dotnet", "program": "program", "quota": "16 MiB",
+            { "name": "Program", "kind": "dotnet", "program": "program", "quota": "16 MiB", "donated": "4 MiB",
               "grants": [ { "slot": 5, "endpoint": "Source", "badge": 77 } ] },
             { "name": "Worker", "kind": "freestanding", "program": "source.elf", "quota": "1 MiB", "threads": 3, "donated": "4 MiB",
               "grants": [ { "slot": 7, "counters": true }, { "slot": 6, "untyped": "64 KiB" }, { "slot": 4, "endpoint": "Source" } ] },
