@@ -78,6 +78,21 @@ public static class BenchCommand
     {
         GuestPackages packages = await session.Prepare(build, cancel);
         List<Figure> figures = [];
+        try
+        {
+            await Measure(session, packages, pairs, figures, cancel);
+        }
+        finally
+        {
+            // A part that fails takes nothing away from those before it.
+            Show(session, figures, json);
+        }
+
+        return ExitCode.Success;
+    }
+
+    private static async Task Measure(Session session, GuestPackages packages, int pairs, List<Figure> figures, CancellationToken cancel)
+    {
         MachineSpec counting = new() { Cpus = 1, CountsInstructions = true, Append = "nokaslr", Addition = Probe };
         await session.Screen.Step("bench: instructions", async () => figures.AddRange(await Count(session, packages, counting, Programs, cancel)));
         MachineSpec conclave = counting with { Addition = Conclave };
@@ -93,17 +108,20 @@ public static class BenchCommand
         }
 
         figures.AddRange(TrustedBase.Measure(session.Workspace));
+    }
+
+    private static void Show(Session session, List<Figure> figures, bool json)
+    {
         if (json)
         {
             Terminal.Screen.Result(JsonSerializer.Serialize(figures, Options));
-            return ExitCode.Success;
+            return;
         }
 
         session.Screen.Table(
             "exclave bench",
             ["figure", "value", "unit", "aim", "peer"],
             [.. figures.Select(figure => new[] { figure.Name, Text(figure.Value), figure.Unit, Text(figure.Aim), Text(figure.Peer) })]);
-        return ExitCode.Success;
     }
 
     private static async Task<IReadOnlyList<Figure>> Count(
