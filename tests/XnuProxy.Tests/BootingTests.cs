@@ -82,6 +82,35 @@ public class BootingTests
         Assert.Equal((Ending.Finish, Tee.ErrorBadState, Tee.OriginTee), (world.LastEnding, answer.Result, answer.Origin));
     }
 
+    /// <summary>Killed while others were with FrameMint: it says nothing of FrameMint, before and after it has done its work.</summary>
+    [Theory]
+    [InlineData(Status.Busy, Tee.ErrorCancel)]
+    [InlineData(Status.Cancelled, Tee.ErrorExternalCancel)]
+    public void WhoGivesUpChangesNothing(Status status, uint result)
+    {
+        World world = Ready();
+        Decision[] calls = [Open(world, 0), Open(world, 1), Open(world, 2)];
+        Decision end = world.Send(MessageLabel.Completion, calls[0].Downcall, status: status);
+        Assert.Equal((Ending.Finish, result, ExclavesStatus.ExclaveCore), (end.Ending, world.Get<MessageArgument>(World.CallPage).Result, world.State.Stage));
+        Assert.Equal((MintSlots.Proxy, 0), (Open(world, 3).Slot, world.State.Sessions.Count));
+
+        Assert.Equal(World.ProxySlot + 1, world.Send(MessageLabel.Completion, calls[1].Downcall).Slot);
+        end = world.Send(MessageLabel.Completion, calls[2].Downcall, status: status);
+        Assert.Equal((Ending.Finish, ExclavesStatus.ExclaveKit), (end.Ending, world.State.Stage));
+    }
+
+    [Fact]
+    public void WhoseArgumentIsGoneWhenHeGivesUpHearsSo()
+    {
+        World world = Ready();
+        Decision decision = Open(world);
+        Assert.Equal(Tee.Success, world.Unregister(World.CallCookie));
+        world.Written.Clear();
+        decision = world.Send(MessageLabel.Completion, decision.Downcall, status: Status.Busy);
+        Assert.Equal((Ending.Finish, Tee.ReturnBadAddress, 0), (decision.Ending, decision.X0, world.State.RequestCount));
+        Assert.Empty(world.Written);
+    }
+
     [Fact]
     public void WhoCannotBeAskedHasFailed()
     {

@@ -36,7 +36,7 @@ public static class Booting<TSystem> where TSystem : struct, IProxySystem
         return Decision.Populate(downcall, argument.Address + argument.Bytes);
     }
 
-    /// <summary>FrameMint has answered. False: the downcall was not with it.</summary>
+    /// <summary>FrameMint has answered, or the caller was killed while he waited for it, which says nothing of FrameMint: then it is still due. False: the downcall was not with it.</summary>
     /// <param name="argument">Where the call that was put off lies.</param>
     public static bool TryEnd(ref ProxyState state, ulong downcall, Status status, out SharedPlace argument)
     {
@@ -50,7 +50,12 @@ public static class Booting<TSystem> where TSystem : struct, IProxySystem
         request.Populates = false;
         request.Downcall = 0;
         state.RequestCount--;
-        state.Stage = status == Status.Ok ? ExclavesStatus.ExclaveKit : ExclavesStatus.Failure;
+        state.Stage = status switch
+        {
+            Status.Ok => ExclavesStatus.ExclaveKit,
+            Status.Busy or Status.Cancelled => state.Stage,
+            _ => state.Stage == ExclavesStatus.ExclaveKit ? state.Stage : ExclavesStatus.Failure,
+        };
         return true;
     }
 }

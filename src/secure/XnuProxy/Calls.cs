@@ -71,8 +71,10 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
 
         if (Booting<TSystem>.TryEnd(ref state, downcall, status, out SharedPlace begun))
         {
-            // FrameMint cannot even be called.
-            return Answer(downcall, in begun, Tee.ErrorBadState, Tee.OriginTee);
+            // FrameMint cannot even be called, or nobody waits for it any more.
+            return SharedMemory<TSystem>.IsValid(ref state, in begun)
+                ? Answer(downcall, in begun, status is Status.Busy or Status.Cancelled ? ResultOf(status) : Tee.ErrorBadState, Tee.OriginTee)
+                : Decision.Finish(downcall, Tee.ReturnBadAddress);
         }
 
         if (request.Command == MessageCommand.DoBottomHalf)
@@ -84,15 +86,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         uint result;
         if (status != Status.Ok)
         {
-            result = status switch
-            {
-                Status.PeerDied => Tee.ErrorTargetDead,
-                Status.Reclaimed => Tee.ErrorMemoryReclaimed,
-                Status.Busy => Tee.ErrorCancel,
-                Status.Cancelled => Tee.ErrorExternalCancel,
-                Status.NotPopulated => Tee.ErrorBadState,
-                _ => Tee.ErrorCommunication,
-            };
+            result = ResultOf(status);
             origin = Tee.OriginTee;
         }
         else if (TSystem.Message.Length < (uint)Unsafe.SizeOf<ServiceMessage>())
@@ -126,6 +120,17 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
 
         return End(ref state, ref request, Answer(downcall, in argument, result, origin));
     }
+
+    /// <summary>What Linux's client learns when no service has answered.</summary>
+    private static uint ResultOf(Status status) => status switch
+    {
+        Status.PeerDied => Tee.ErrorTargetDead,
+        Status.Reclaimed => Tee.ErrorMemoryReclaimed,
+        Status.Busy => Tee.ErrorCancel,
+        Status.Cancelled => Tee.ErrorExternalCancel,
+        Status.NotPopulated => Tee.ErrorBadState,
+        _ => Tee.ErrorCommunication,
+    };
 
     private static Decision Open(
         ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place, ref ArgumentCopy argument)

@@ -53,7 +53,7 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
         {
             case MessageLabel.Downcall:
                 return Downcall(ref state, services, message.Downcall, (uint)message.Word0, message.Word1, message.Word2, message.Word3);
-            case MessageLabel.Completion when Booting<TSystem>.TryEnd(ref state, message.Downcall, message.Status, out SharedPlace argument):
+            case MessageLabel.Completion when message.Status is not (Status.Busy or Status.Cancelled) && Booting<TSystem>.TryEnd(ref state, message.Downcall, message.Status, out SharedPlace argument):
                 return Calls<TSystem>.Begin(ref state, services, message.Downcall, in argument);
             case MessageLabel.Completion:
                 return Calls<TSystem>.Complete(ref state, message.Downcall, message.Status);
