@@ -82,7 +82,8 @@ public sealed partial class DevelopmentTests : IDisposable
 
     private Process Start()
     {
-        ProcessStartInfo start = new("dotnet", [Path.Combine(AppContext.BaseDirectory, "signer.dll")]) { RedirectStandardError = true };
+        // Who runs the tests in a script's background has its SIGINT ignored, and children inherit that; a terminal's foreground is what is meant here.
+        ProcessStartInfo start = new("env", ["--default-signal=INT", "dotnet", Path.Combine(AppContext.BaseDirectory, "signer.dll")]) { RedirectStandardError = true };
         start.Environment["EXCLAVE_SOCKET"] = Socket;
         _process = Process.Start(start)!;
         return _process;
