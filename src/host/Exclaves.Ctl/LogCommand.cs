@@ -58,7 +58,7 @@ internal static class LogCommand
             }
 
             output.Flush();
-            if (read >= end)
+            if (read >= end || (read == before && !follow))
             {
                 return 0;
             }

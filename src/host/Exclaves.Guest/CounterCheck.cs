@@ -1,5 +1,6 @@
 using System;
 using System.Globalization;
+using System.Linq;
 using System.Threading;
 using Exclaves.Abi;
 using Exclaves.Client;
@@ -20,35 +21,25 @@ internal static class CounterCheck
     /// <param name="before">Taken by <see cref="KillTest.Snapshot.Take"/>, with nobody else inside.</param>
     /// <param name="test">First word of the line.</param>
     /// <param name="counters">Which must be as they were.</param>
-    public static bool Returned(StatisticsClient statistics, SystemCounters before, string test, params ReadOnlySpan<SkCounter> counters)
+    public static bool Returned(StatisticsClient statistics, SystemCounters before, string test, params SkCounter[] counters)
     {
-        SystemCounters after = statistics.Counters();
-        for (long deadline = Environment.TickCount64 + SettleMilliseconds; !AreSame(before, after, counters) && Environment.TickCount64 < deadline; after = statistics.Counters())
+        long deadline = Environment.TickCount64 + SettleMilliseconds;
+        while (true)
         {
-            Thread.Sleep(LookMilliseconds);
-        }
+            SystemCounters after = statistics.Counters();
+            SkCounter[] differing = [.. counters.Where(counter => after[counter] != before[counter])];
+            if (differing.Length != 0 && Environment.TickCount64 < deadline)
+            {
+                Thread.Sleep(LookMilliseconds);
+                continue;
+            }
 
-        foreach (SkCounter counter in counters)
-        {
-            if (after[counter] != before[counter])
+            foreach (SkCounter counter in differing)
             {
                 Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{test}: {counter} was {before[counter]} and is {after[counter]}"));
             }
+
+            return differing.Length == 0;
         }
-
-        return AreSame(before, after, counters);
-    }
-
-    private static bool AreSame(SystemCounters before, SystemCounters after, ReadOnlySpan<SkCounter> counters)
-    {
-        foreach (SkCounter counter in counters)
-        {
-            if (after[counter] != before[counter])
-            {
-                return false;
-            }
-        }
-
-        return true;
     }
 }
