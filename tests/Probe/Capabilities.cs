@@ -29,16 +29,14 @@ internal static class Capabilities
     public const ulong GoOn = 1;
     public const ulong Stop = 2;
 
-    /// <summary>The right to signal.</summary>
-    private const ulong Send = 1;
     private const uint SpareLog2 = 15;
 
     public static Status Make()
     {
         Status status = SecureCalls.Retype(Untyped, ObjectKind.Notification, 0, There, 2);
-        status = status == Status.Ok ? SecureCalls.Derive(SignalThere, There, Send, GoOn) : status;
-        status = status == Status.Ok ? SecureCalls.Derive(EndListening, There, Send, Stop) : status;
-        status = status == Status.Ok ? SecureCalls.Derive(SignalBack, Back, Send, GoOn) : status;
+        status = status == Status.Ok ? SecureCalls.Derive(SignalThere, There, CapabilityRights.Send, GoOn) : status;
+        status = status == Status.Ok ? SecureCalls.Derive(EndListening, There, CapabilityRights.Send, Stop) : status;
+        status = status == Status.Ok ? SecureCalls.Derive(SignalBack, Back, CapabilityRights.Send, GoOn) : status;
         status = status == Status.Ok ? SecureCalls.Retype(Untyped, ObjectKind.Frame, 0, Frame, 1) : status;
         status = status == Status.Ok ? SecureCalls.Retype(Untyped, ObjectKind.Endpoint, 0, StormRoot, 1) : status;
         status = status == Status.Ok ? SecureCalls.Retype(Untyped, ObjectKind.Untyped, SpareLog2, Spare, 1) : status;

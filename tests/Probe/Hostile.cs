@@ -251,8 +251,8 @@ internal ref partial struct Hostile
     /// <summary>What was derived without a right has none, and derives none; a badge stays.</summary>
     private void Rights()
     {
-        const ulong Send = 1;
-        const ulong Receive = 2;
+        const ulong Send = (ulong)CapabilityRights.Send;
+        const ulong Receive = (ulong)CapabilityRights.Receive;
         const ulong Badge = 5;
         Expect(Status.Ok, SecureCall.Derive, Capabilities.Passing, Capabilities.StormRoot, Receive, Badge);
         Expect(Status.Denied, SecureCall.Call, Capabilities.Passing);

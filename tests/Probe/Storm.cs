@@ -8,7 +8,6 @@ internal static class Storm
 {
     private const uint First = Capabilities.StormRoot + 1;
     private const uint Slots = 40;
-    private const ulong All = 63;
 
     /// <summary>A third of it from the capability that is being revoked, the rest from whatever lies there.</summary>
     public static ulong Derive(ulong rounds, out ulong wrong)
@@ -19,7 +18,7 @@ internal static class Storm
         {
             uint to = First + (uint)(i % Slots);
             uint from = i % 3 == 0 ? Capabilities.StormRoot : First + (uint)(i * 7 % Slots);
-            Status status = i % 5 == 4 && from != Capabilities.StormRoot ? SecureCalls.Move(to, from) : SecureCalls.Derive(to, from, All, 0);
+            Status status = i % 5 == 4 && from != Capabilities.StormRoot ? SecureCalls.Move(to, from) : SecureCalls.Derive(to, from, CapabilityRights.All, 0);
             made += status == Status.Ok ? 1ul : 0;
             wrong = status is Status.Ok or Status.BadState or Status.BadCapability or Status.Revoked ? 0 : 1ul + (ulong)status;
         }

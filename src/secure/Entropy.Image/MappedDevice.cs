@@ -42,7 +42,7 @@ internal readonly unsafe struct MappedDevice : IVirtioDevice
     public static void BindInterrupt()
     {
         Status status = SecureCalls.Retype(UntypedSlot, ObjectKind.Notification, 0, NotificationSlot, 1);
-        status = status == Status.Ok ? SecureCalls.Derive(SignalSlot, NotificationSlot, ulong.MaxValue, SignalBit) : status;
+        status = status == Status.Ok ? SecureCalls.Derive(SignalSlot, NotificationSlot, CapabilityRights.All, SignalBit) : status;
         _hasInterrupt = status == Status.Ok && SecureCalls.BindInterrupt(InterruptSlot, SignalSlot) == Status.Ok;
     }
 

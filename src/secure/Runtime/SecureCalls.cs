@@ -117,7 +117,7 @@ public static unsafe class SecureCalls
     public static Status Retype(uint untyped, ObjectKind kind, uint sizeLog2, uint first, uint count) =>
         Call(untyped, (ulong)kind, sizeLog2, first, count, SecureCall.Retype);
 
-    public static Status Derive(uint empty, uint from, ulong rights, ulong badge) => Call(empty, from, rights, badge, 0, SecureCall.Derive);
+    public static Status Derive(uint empty, uint from, CapabilityRights rights, ulong badge) => Call(empty, from, (ulong)rights, badge, 0, SecureCall.Derive);
 
     public static Status Move(uint empty, uint from) => Call(empty, from, 0, 0, 0, SecureCall.Move);
 

@@ -1,5 +1,5 @@
-using System;
 using System.Runtime.InteropServices;
+using Exclaves.Abi;
 
 namespace Exclaves.SecureKernel;
 
@@ -30,28 +30,6 @@ public enum CapabilityKind : byte
 
     /// <summary>ExclaveKit's pages of the image; how many bytes is in the slot.</summary>
     Kit = 13,
-}
-
-/// <summary>What its holder may do with the object.</summary>
-[Flags]
-public enum CapabilityRights : byte
-{
-    None = 0,
-
-    /// <summary>Endpoint: call. Notification: signal.</summary>
-    Send = 1,
-
-    /// <summary>Endpoint: receive. Notification: wait.</summary>
-    Receive = 2,
-    Map = 4,
-    Use = 8,
-
-    /// <summary>Frame, with <see cref="Map"/>: writable.</summary>
-    Write = 16,
-
-    /// <summary>Endpoint: a capability can go along with a message.</summary>
-    Grant = 32,
-    All = 63,
 }
 
 /// <summary>One capability: a word that nobody outside this file takes apart. Zero grants nothing.</summary>
