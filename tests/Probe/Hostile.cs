@@ -363,5 +363,5 @@ internal ref partial struct Hostile
 
     [RuntimeImport("*", "probe_call")]
     [MethodImpl(MethodImplOptions.InternalCall)]
-    private static extern Status Call(ulong x0, ulong x1, ulong x2, ulong x3, ulong x4, SecureCall call);
+    public static extern Status Call(ulong x0, ulong x1, ulong x2, ulong x3, ulong x4, SecureCall call);
 }

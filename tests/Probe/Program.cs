@@ -7,10 +7,11 @@ using Exclaves.Runtime;
 
 namespace Exclaves.Probe;
 
-/// <summary>One program, two components: the one that measures, and its peer.</summary>
+/// <summary>One program, three components: the one that measures and attacks, its peer, and the one that walks.</summary>
 internal static unsafe class Program
 {
     private const byte FirstOfEcho = (byte)'E';
+    private const byte FirstOfWalker = (byte)'W';
 
     [RuntimeExport("component_main")]
     public static void Main(ulong startInfo, ulong thread)
@@ -20,6 +21,12 @@ internal static unsafe class Program
         if (info.Name[0] == FirstOfEcho)
         {
             Echo.Run();
+            return;
+        }
+
+        if (info.Name[0] == FirstOfWalker)
+        {
+            ServiceServer.Run<Walker>();
             return;
         }
 

@@ -21,6 +21,9 @@ public static class Services
     /// <summary>In images for measurements and tests alone: tests/Probe.</summary>
     public const string Probe = "5d1e6b0c-4a97-4c3e-8f21-9b7d3a5c6e14";
 
+    /// <summary>In images for measurements and tests alone: tests/Probe, the component that walks.</summary>
+    public const string Walker = "8f0d2c51-7be4-4b1a-9a36-c4e5d20f6b79";
+
     /// <summary>In images for tests alone: tests/ExclaveKit.Stress.</summary>
     public const string Stress = "a4c70d52-6e1f-4b83-9d2a-58f3e0b17c96";
 
@@ -151,6 +154,11 @@ public enum ProbeOperation : uint
 
     /// <summary>p0 value in: a = <see cref="ProbeStart"/>, b = rounds. Starts threads of its own, as wrong as can be; p1 and p2 value out as of <see cref="Hostile"/>.</summary>
     Threads = 37,
+
+    /// <summary>Of <see cref="Services.Walker"/> alone. p0 value in: a = seed, b = steps. A random walk of tests/ObjectModel; p1 value out: a = calls that succeeded, b = that were refused, all as
+    /// they should; p2 value out: a = 0, or where system and model first differ: 1 + number of the call, or 1 for memory; b = <see cref="Status"/> that came (low half) and that was due;
+    /// p3 value out: a = the call's x0, or the address; b = its x1, or what is there.</summary>
+    Walk = 38,
 }
 
 /// <summary>How <see cref="ProbeOperation.Threads"/> starts threads.</summary>

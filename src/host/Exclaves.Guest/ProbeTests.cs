@@ -40,6 +40,39 @@ internal static class ProbeTests
         return good ? 0 : 1;
     }
 
+    /// <summary>Each system call of the walk has the status that the model knows beforehand, and nothing of it stays.</summary>
+    public static int Walk(int steps, int seed)
+    {
+        const int StepsOfOneCall = 2000;
+        using TeeDevice device = TeeDevice.Open();
+        using StatisticsClient statistics = StatisticsClient.Open(device);
+        using TeeSession session = device.OpenSession(new ServiceName(Guid.Parse(Services.Walker), "Walker"));
+        SystemCounters before = KillTest.Snapshot.Take(statistics).Counters;
+        ulong done = 0;
+        ulong refused = 0;
+        for (int walked = 0; walked < steps; walked += StepsOfOneCall)
+        {
+            int next = Math.Min(StepsOfOneCall, steps - walked);
+            ulong own = ((ulong)seed << 32) + (ulong)walked;
+            Span<TeeParameter> parameters = [TeeParameter.Input(own, (ulong)next), TeeParameter.Output(), TeeParameter.Output(), TeeParameter.Output()];
+            session.Invoke((uint)ProbeOperation.Walk, nameof(ProbeOperation.Walk), parameters);
+            done += parameters[1].A;
+            refused += parameters[1].B;
+            if (parameters[2].A != 0)
+            {
+                SecureCall call = (SecureCall)(parameters[2].A - 1);
+                string what = call == SecureCall.None
+                    ? $"{parameters[3].A:x} has {parameters[3].B:x}"
+                    : $"{call} {parameters[3].A:x} {parameters[3].B:x}: {(Status)(uint)parameters[2].B} and not {(Status)(parameters[2].B >> 32)}";
+                Console.Out.WriteLine($"walk: seed {own:x}, after {parameters[1].A + parameters[1].B} calls: {what}");
+                return 1;
+            }
+        }
+
+        Console.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"walk: seed {seed}, {steps} steps: {done} calls done, {refused} refused, each as the model says"));
+        return CounterCheck.Returned(statistics, before, "walk", SkCounter.DowncallsInUse, SkCounter.FramesInUse, SkCounter.Faults) ? 0 : 1;
+    }
+
     /// <summary>Each is refused for its reason, and nothing of those that ran stays.</summary>
     public static int StartThreads(int count)
     {

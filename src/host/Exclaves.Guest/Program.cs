@@ -108,6 +108,9 @@ internal static class Program
         Command hostile = new("hostile", "Every system call of the secure kernel with every kind of wrong argument, then --count random ones: each is refused for its reason, nothing is left behind.") { count, seed };
         hostile.SetAction(parsed => ProbeTests.Hostile(parsed.GetValue(count), parsed.GetValue(seed)));
         probe.Add(hostile);
+        Command walk = new("walk", "Random walks of --count system calls at secure EL0 against a plain model of capabilities and objects (tests/ObjectModel).") { count, seed };
+        walk.SetAction(parsed => ProbeTests.Walk(parsed.GetValue(count), parsed.GetValue(seed)));
+        probe.Add(walk);
         Option<int> turns = new("--turns") { Description = "How often a thread that is alone inside looks for the other.", DefaultValueFactory = _ => 1_000_000 };
         Command meet = new("meet", "Two threads of Linux meet inside one service: its own threads serve them at once.") { turns };
         meet.SetAction(parsed => ProbeTests.Meet(parsed.GetValue(turns)));
