@@ -77,7 +77,7 @@ public class BootingTests
         Assert.Equal(ExclavesStatus.Failure, Stage(world));
         Assert.Equal(World.ProxySlot, Open(world, 2, Services.HelloLow, Services.HelloHigh).Slot);
         world.ForwardAnswer = Status.NotPopulated;
-        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, Open(world, 3)));
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, Open(world, 3)));
         MessageArgument answer = world.Get<MessageArgument>(World.CallPage);
         Assert.Equal((Ending.Finish, Tee.ErrorBadState, Tee.OriginTee), (world.LastEnding, answer.Result, answer.Origin));
     }
@@ -111,14 +111,25 @@ public class BootingTests
         Assert.Empty(world.Written);
     }
 
+    /// <summary>The call goes on without it, to its service.</summary>
     [Fact]
     public void WhoCannotBeAskedHasFailed()
     {
         World world = Ready();
+        (world.ForwardAnswer, world.RefusedSlot) = (Status.BadCapability, MintSlots.Proxy);
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, Open(world)));
+        Assert.Equal((Ending.Forward, MessageLabel.Open, ExclavesStatus.Failure), (world.LastEnding, world.Message.Label, world.State.Stage));
+        Assert.Equal((1, 1), (world.State.Sessions.Count, world.State.RequestCount));
+    }
+
+    [Fact]
+    public void WhereNobodyCanBeReachedTheClientHearsIt()
+    {
+        World world = Ready();
         world.ForwardAnswer = Status.BadCapability;
-        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, Open(world)));
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, Open(world)));
         MessageArgument answer = world.Get<MessageArgument>(World.CallPage);
-        Assert.Equal((Ending.Finish, Tee.ErrorBadState, Tee.OriginTee), (world.LastEnding, answer.Result, answer.Origin));
+        Assert.Equal((Ending.Finish, Tee.ErrorTargetDead, Tee.OriginTee), (world.LastEnding, answer.Result, answer.Origin));
         Assert.Equal((0, 0), (world.State.Sessions.Count, world.State.RequestCount));
         Assert.Equal(ExclavesStatus.Failure, Stage(world));
     }

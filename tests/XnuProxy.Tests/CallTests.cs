@@ -300,7 +300,7 @@ public class CallTests
 
         world.WriteArgument(World.CallPage, MessageCommand.OpenSession, 0, 0, World.OpenParameters(Services.HelloLow, Services.HelloHigh));
         Decision open = world.CallRegistered();
-        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, open));
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, open));
         Assert.Equal((Ending.Forward, 2ul), (world.LastEnding, world.Life));
         world.Complete(open.Downcall, Tee.Success);
         uint second = world.Get<MessageArgument>(World.CallPage).Session;
@@ -312,7 +312,7 @@ public class CallTests
     private static (Ending Ending, uint Result) Invoke(World world, uint session)
     {
         world.WriteArgument(World.CallPage, MessageCommand.InvokeCommand, 1, session);
-        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.CallRegistered()));
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, world.CallRegistered()));
         return (world.LastEnding, world.Get<MessageArgument>(World.CallPage).Result);
     }
 
@@ -323,7 +323,7 @@ public class CallTests
         world.IsServiceDead = true;
         world.WriteArgument(World.CallPage, MessageCommand.OpenSession, 0, 0, World.OpenParameters(Services.HelloLow, Services.HelloHigh));
         Decision forward = world.CallRegistered();
-        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, forward));
+        Assert.Equal(Status.Ok, Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, forward));
         MessageArgument answer = world.Get<MessageArgument>(World.CallPage);
         Assert.Equal((Ending.Finish, Tee.ErrorTargetDead, Tee.OriginTee), (world.LastEnding, answer.Result, answer.Origin));
         Assert.Equal((0, 2, 0, 3), world.Counts);

@@ -20,7 +20,8 @@ public readonly struct FakeSystem : IProxySystem
     public static Status ReplyReceive() => World.End(Ending.Reply);
 
     public static Status ForwardReceive(uint slot, ulong rpcArgument, ulong generation, bool lends) =>
-        World.ForwardAnswer != Status.Ok ? World.ForwardAnswer : World.IsServiceDead || (generation != 0 && generation != World.Life) ? Status.PeerDied : World.End(Ending.Forward);
+        World.ForwardAnswer != Status.Ok && (World.RefusedSlot ?? slot) == slot ? World.ForwardAnswer
+        : World.IsServiceDead || (generation != 0 && generation != World.Life) ? Status.PeerDied : World.End(Ending.Forward);
 
     public static Status LendTime(ulong downcall) => World.LendTime(downcall);
 

@@ -61,7 +61,7 @@ public class MemoryTests
             Assert.Equal(Ending.Finish, decision.Ending);
             Assert.Equal((downcall, Tee.ReturnOk), (decision.Downcall, decision.X0));
             world.Suspended = null;
-            Proxy<FakeSystem>.CarryOut(ref world.State, decision);
+            Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, decision);
             if (world.Suspended == null)
             {
                 Assert.Equal(Ending.Finish, world.LastEnding);
@@ -393,7 +393,7 @@ public class MemoryTests
         {
             Assert.Equal((Ending.Finish, Tee.ReturnOk), (decision.Ending, decision.X0));
             world.Suspended = null;
-            Proxy<FakeSystem>.CarryOut(ref world.State, decision);
+            Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, decision);
             if (world.Suspended == null)
             {
                 break;
@@ -546,7 +546,7 @@ public class MemoryTests
         World world = WithIdleMemory();
         Decision decision = world.CallRegistered(offset: 4096);
         Assert.Equal((Ending.Finish, Tee.ReturnBadAddress), (decision.Ending, decision.X0));
-        Proxy<FakeSystem>.CarryOut(ref world.State, decision);
+        Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, decision);
         Assert.Equal((decision.Downcall, Tee.RpcFree), world.Suspended);
         Decision end = world.Send(MessageLabel.UpcallReturn, decision.Downcall);
         Assert.Equal((Ending.Finish, decision.Downcall, Tee.ReturnBadAddress), (end.Ending, end.Downcall, end.X0));
@@ -560,7 +560,7 @@ public class MemoryTests
         (_, ulong busy) = Serving(world, index: 3);
         Decision decision = world.CallRegistered(offset: 4096, index: 3);
         Assert.Equal(Ending.Finish, decision.Ending);
-        Proxy<FakeSystem>.CarryOut(ref world.State, decision);
+        Proxy<FakeSystem>.CarryOut(ref world.State, world.Services, decision);
         Assert.Null(world.Suspended);
         Assert.Equal(1, End(world, busy));
         Assert.Equal([Cookie], world.Freed);

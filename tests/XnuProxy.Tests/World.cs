@@ -33,6 +33,9 @@ public sealed class World
 
     /// <summary>Other than Ok: what SK says to whoever forwards.</summary>
     public Status ForwardAnswer;
+
+    /// <summary>The slot that <see cref="ForwardAnswer"/> is for; none: all.</summary>
+    public uint? RefusedSlot;
     public Ending LastEnding;
     public (ulong Downcall, ulong X0)? Suspended;
     public Status SuspendAnswer;

@@ -27,26 +27,17 @@ public static class Booting<TSystem> where TSystem : struct, IProxySystem
         TSystem.Message = default;
         TSystem.Message.Label = MessageLabel.Populate;
         ref Request request = ref state.Requests[(int)(downcall & 0xFFFF)];
-        request.Argument = argument;
-        request.Command = MessageCommand.OpenSession;
-        request.Upcall = 0;
+        request.Begin(in argument, MessageCommand.OpenSession);
         request.Populates = true;
         request.Downcall = downcall;
         state.RequestCount++;
         return Decision.Populate(downcall, argument.Address + argument.Bytes);
     }
 
-    /// <summary>FrameMint has answered, or the caller was killed while he waited for it, which says nothing of FrameMint: then it is still due. False: the downcall was not with it.</summary>
-    /// <param name="argument">Where the call that was put off lies.</param>
-    public static bool TryEnd(ref ProxyState state, ulong downcall, Status status, out SharedPlace argument)
+    /// <summary>FrameMint has answered or cannot be asked, or the caller was killed while he waited for it, which says nothing of FrameMint: then it is still due.</summary>
+    /// <returns>Where the call that was put off lies.</returns>
+    public static SharedPlace End(ref ProxyState state, ref Request request, Status status)
     {
-        ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
-        argument = request.Argument;
-        if (downcall == 0 || request.Downcall != downcall || !request.Populates)
-        {
-            return false;
-        }
-
         request.Populates = false;
         request.Downcall = 0;
         state.RequestCount--;
@@ -56,6 +47,6 @@ public static class Booting<TSystem> where TSystem : struct, IProxySystem
             Status.Busy or Status.Cancelled => state.Stage,
             _ => state.Stage == ExclavesStatus.ExclaveKit ? state.Stage : ExclavesStatus.Failure,
         };
-        return true;
+        return request.Argument;
     }
 }

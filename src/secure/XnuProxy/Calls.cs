@@ -22,17 +22,12 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, Tee.ReturnBadAddress);
         }
 
-        return Begin(ref state, services, downcall, in place);
+        return Serve(ref state, services, downcall, in place);
     }
 
-    /// <summary>The argument lies at a place that was checked, perhaps some time ago.</summary>
-    public static Decision Begin(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place)
+    /// <summary>The argument lies at a place that was checked.</summary>
+    private static Decision Serve(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, in SharedPlace place)
     {
-        if (!SharedMemory<TSystem>.IsValid(ref state, in place))
-        {
-            return Decision.Finish(downcall, Tee.ReturnBadAddress);
-        }
-
         Unsafe.SkipInit(out ArgumentCopy argument);
         TSystem.CopyIn(Bytes(ref argument.Header), place.Address);
         ulong bytes = MessageArgument.Bytes + ((ulong)argument.Header.ParameterCount * MessageParameter.Bytes);
@@ -61,7 +56,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
     }
 
     /// <summary>The service's answer lies in the IPC page (or <paramref name="status"/> says why there is none).</summary>
-    public static Decision Complete(ref ProxyState state, ulong downcall, Status status)
+    public static Decision Complete(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ulong downcall, Status status)
     {
         ref Request request = ref state.Requests[(int)(downcall & 0xFFFF) % Request.Capacity];
         if (downcall == 0 || request.Downcall != downcall)
@@ -69,12 +64,9 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
             return Decision.Finish(downcall, Tee.ReturnBadCommand);
         }
 
-        if (Booting<TSystem>.TryEnd(ref state, downcall, status, out SharedPlace begun))
+        if (request.Populates)
         {
-            // FrameMint cannot even be called, or nobody waits for it any more.
-            return SharedMemory<TSystem>.IsValid(ref state, in begun)
-                ? Answer(downcall, in begun, status is Status.Busy or Status.Cancelled ? ResultOf(status) : Tee.ErrorBadState, Tee.OriginTee)
-                : Decision.Finish(downcall, Tee.ReturnBadAddress);
+            return EndPopulating(ref state, services, ref request, status);
         }
 
         if (request.Command == MessageCommand.DoBottomHalf)
@@ -119,6 +111,16 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         }
 
         return End(ref state, ref request, Answer(downcall, in argument, result, origin));
+    }
+
+    /// <summary>Whoever has not given up meanwhile has his call begun anew; if FrameMint has failed, SK refuses those that would need it.</summary>
+    private static Decision EndPopulating(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, ref Request request, Status status)
+    {
+        ulong downcall = request.Downcall;
+        SharedPlace place = Booting<TSystem>.End(ref state, ref request, status);
+        return !SharedMemory<TSystem>.IsValid(ref state, in place) ? Decision.Finish(downcall, Tee.ReturnBadAddress)
+            : status is Status.Busy or Status.Cancelled ? Answer(downcall, in place, ResultOf(status), Tee.OriginTee)
+            : Serve(ref state, services, downcall, in place);
     }
 
     /// <summary>What Linux's client learns when no service has answered.</summary>
@@ -199,9 +201,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
     private static Decision LendTime(ref ProxyState state, ulong downcall, in SharedPlace place)
     {
         ref Request request = ref state.Requests[(int)(downcall & 0xFFFF)];
-        request.Argument = place;
-        request.Command = MessageCommand.DoBottomHalf;
-        request.Upcall = 0;
+        request.Begin(in place, MessageCommand.DoBottomHalf);
         request.Value = LenderNap;
         request.Downcall = downcall;
         return LendTime(ref state, ref request);
@@ -262,10 +262,8 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         ref ArgumentCopy argument, int first, MessageCommand command)
     {
         ref Request request = ref state.Requests[(int)(downcall & 0xFFFF)];
-        request.Argument = place;
-        request.Command = command;
+        request.Begin(in place, command);
         request.Session = session;
-        request.Upcall = 0;
         request.FirstParameter = first;
         ref Session target = ref state.Sessions[session];
         bool lends = target.Service >= 0 && services[target.Service].LentBuffers != 0;
@@ -286,7 +284,7 @@ public static class Calls<TSystem> where TSystem : struct, IProxySystem
         if (target.Service < 0)
         {
             Pseudo<TSystem>.Serve(ref state, services, target.Service, command);
-            return Complete(ref state, downcall, Status.Ok);
+            return Complete(ref state, services, downcall, Status.Ok);
         }
 
         return Decision.Forward(downcall, in services[target.Service], place.Address + place.Bytes, command == MessageCommand.OpenSession ? 0 : target.Life, lends && Parameters<TSystem>.Lends);

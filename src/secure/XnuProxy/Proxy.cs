@@ -13,14 +13,14 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
         while (true)
         {
             Decision decision = status == Status.Ok ? Handle(ref state, services) : Decision.Receive;
-            status = CarryOut(ref state, decision);
+            status = CarryOut(ref state, services, decision);
         }
     }
 
     /// <summary>Ends one message and waits for the next.</summary>
-    public static Status CarryOut(ref ProxyState state, Decision decision)
+    public static Status CarryOut(ref ProxyState state, ReadOnlySpan<ServiceEntry> services, Decision decision)
     {
-        if (decision.Ending == Ending.Forward)
+        while (decision.Ending == Ending.Forward)
         {
             Status status = TSystem.ForwardReceive(decision.Slot, decision.RpcArgument, decision.Life, decision.Lends);
             if (decision.Life == 0 && status is Status.PeerDied or Status.Reclaimed && TSystem.Restart(decision.Component) == Status.Ok)
@@ -33,8 +33,8 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
                 return status;
             }
 
-            // The service that the session was opened with is gone, or cannot start: the client learns it now.
-            decision = Calls<TSystem>.Complete(ref state, decision.Downcall, status is Status.Reclaimed or Status.NotPopulated ? status : Status.PeerDied);
+            // The service that the session was opened with is gone, or cannot start: the client learns it now. Or it is FrameMint: the call goes on without it.
+            decision = Calls<TSystem>.Complete(ref state, services, decision.Downcall, status is Status.Reclaimed or Status.NotPopulated ? status : Status.PeerDied);
         }
 
         return decision.Ending switch
@@ -53,10 +53,8 @@ public static class Proxy<TSystem> where TSystem : struct, IProxySystem
         {
             case MessageLabel.Downcall:
                 return Downcall(ref state, services, message.Downcall, (uint)message.Word0, message.Word1, message.Word2, message.Word3);
-            case MessageLabel.Completion when message.Status is not (Status.Busy or Status.Cancelled) && Booting<TSystem>.TryEnd(ref state, message.Downcall, message.Status, out SharedPlace argument):
-                return Calls<TSystem>.Begin(ref state, services, message.Downcall, in argument);
             case MessageLabel.Completion:
-                return Calls<TSystem>.Complete(ref state, message.Downcall, message.Status);
+                return Calls<TSystem>.Complete(ref state, services, message.Downcall, message.Status);
             case MessageLabel.UpcallReturn:
                 return Upcalls<TSystem>.Return(ref state, message.Downcall);
             case MessageLabel.Upcall:

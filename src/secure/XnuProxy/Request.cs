@@ -66,6 +66,14 @@ public struct Request
     /// <summary>In <see cref="Upcall"/>: the request is over; its downcall frees memory of Linux, then ends with <see cref="Answer"/>.</summary>
     public const uint Freeing = uint.MaxValue;
     public ulong Answer;
+
+    /// <summary>Linux's command, and where its argument lies. The entry is taken when <see cref="Downcall"/> is set.</summary>
+    public void Begin(in SharedPlace argument, MessageCommand command)
+    {
+        Argument = argument;
+        Command = command;
+        Upcall = 0;
+    }
 }
 
 [InlineArray(Request.Capacity)]
