@@ -105,7 +105,7 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
 
     private void Move()
     {
-        ulong to = Name();
+        ulong to = Next(4) == 0 ? Name() : EmptyName();
         ulong from = Next(3) == 0 ? Name() : Tree.NameOf(Tree.NextFrom((int)Next((ulong)Tree.Length)));
         switch (Next(22))
         {
@@ -119,7 +119,7 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
                 Move(to, from);
                 break;
             case < 13:
-                Revoke(from);
+                Revoke(Next(4) == 0 ? _untyped : from);
                 break;
             case < 15:
                 Delete(from);
@@ -157,6 +157,19 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
             3 => (7ul << 16) | 3,
             _ => Next(OwnNames - 1) + 1,
         };
+    }
+
+    /// <summary>Mostly one where something can be put.</summary>
+    private ulong EmptyName()
+    {
+        const int Tries = 4;
+        ulong name = Name();
+        for (int i = 0; i < Tries && Empty(name) != Status.Ok; i++)
+        {
+            name = Name();
+        }
+
+        return name;
     }
 
     private int RandomTable()
