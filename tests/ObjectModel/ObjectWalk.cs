@@ -125,13 +125,13 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
                 Delete(from);
                 break;
             case < 18:
-                Map(from, Next(EndOfPlaces));
+                Map(NameOfA(ObjectKind.Frame, from), Next(EndOfPlaces));
                 break;
             case < 20:
-                Unmap(from);
+                Unmap(NameOfA(ObjectKind.Frame, from));
                 break;
             default:
-                Signal(from);
+                Signal(NameOfA(ObjectKind.Notification, from));
                 break;
         }
     }
@@ -142,7 +142,7 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
         ulong choice = Next(12);
         if (choice is 4 or 5)
         {
-            int table = RandomTable();
+            int table = RandomOf(ObjectKind.CapabilityTable);
             if (table != ObjectTree.Nobody)
             {
                 return (Tree[table].Index << 16) + Next(ObjectTree.TableSlots + 2);
@@ -172,13 +172,20 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
         return name;
     }
 
-    private int RandomTable()
+    /// <summary>Mostly one of a kind, if there is any.</summary>
+    private ulong NameOfA(ObjectKind kind, ulong other)
+    {
+        int place = Next(4) == 0 ? ObjectTree.Nobody : RandomOf(kind);
+        return place == ObjectTree.Nobody ? other : Tree.NameOf(place);
+    }
+
+    private int RandomOf(ObjectKind kind)
     {
         int start = (int)Next((ulong)Tree.Length);
         for (int i = 0; i < Tree.Length; i++)
         {
             int place = (start + i) % Tree.Length;
-            if (Tree[place].Kind == ObjectKind.CapabilityTable)
+            if (Tree[place].Kind == kind)
             {
                 return place;
             }
