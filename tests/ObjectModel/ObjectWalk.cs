@@ -113,7 +113,7 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
                 Retype(Next(3) == 0 ? from : _untyped, to);
                 break;
             case < 10:
-                Derive(to, from, (CapabilityRights)Next(64), Next(2) == 0 ? 0 : 1 + Next(99));
+                Derive(to, Next(2) == 0 ? from : NameOfA(ObjectKind.Notification, from), (CapabilityRights)Next(64), Next(2) == 0 ? 0 : 1 + Next(99));
                 break;
             case < 12:
                 Move(to, from);
