@@ -151,6 +151,10 @@ public enum ProbeOperation : uint
 
     /// <summary>p0 value in: a = <see cref="ProbeStart"/>, b = rounds. Starts threads of its own, as wrong as can be; p1 and p2 value out as of <see cref="Hostile"/>.</summary>
     Threads = 37,
+
+    /// <summary>p0 value in: a, b = whatever. Calls Hello and others by the generated client while it serves this; p1 value out: a = calls, b = 0, or the number of the first that
+    /// ended as it must not, or after which the message being served was another; p2 value out: a = <see cref="Status"/> of that one, b = what was due; p3 value out: p0. Echo ends in it.</summary>
+    Peer = 39,
 }
 
 /// <summary>How <see cref="ProbeOperation.Threads"/> starts threads.</summary>
