@@ -298,7 +298,11 @@ internal sealed class Emitter(InterfaceModel model, bool isHosted)
     private void EmitClient()
     {
         _w.Line($"/// <summary>Calls a service of <see cref=\"{model.Name}\"/> over a transport, one call at a time, in the transport's buffers.</summary>");
-        _w.Open($"{model.Accessibility} struct {model.ShortName}Client<TTransport> : {model.Name} where TTransport : {Runtime}ITransport");
+
+        // Freestanding code has nothing but its stack: there a transport may hold the caller's spans, so the client lives no longer than they do.
+        _w.Open(isHosted
+            ? $"{model.Accessibility} struct {model.ShortName}Client<TTransport> : {model.Name} where TTransport : {Runtime}ITransport"
+            : $"{model.Accessibility} ref struct {model.ShortName}Client<TTransport> : {model.Name} where TTransport : struct, {Runtime}ITransport, allows ref struct");
         _w.Line("private TTransport __transport;");
         _w.Line();
         _w.Line($"public {model.ShortName}Client(TTransport transport) => __transport = transport;");
@@ -587,8 +591,8 @@ internal sealed class Emitter(InterfaceModel model, bool isHosted)
     private static string Signature(Parameter parameter) => parameter.Role switch
     {
         ParameterRole.In or ParameterRole.Out => $"{parameter.Modifier}{parameter.Type!.Source} {parameter.Name}",
-        ParameterRole.Input => $"global::System.ReadOnlySpan<{parameter.Type!.Name}> {parameter.Name}",
-        ParameterRole.Output => $"global::System.Span<{parameter.Type!.Name}> {parameter.Name}",
+        ParameterRole.Input => $"scoped global::System.ReadOnlySpan<{parameter.Type!.Name}> {parameter.Name}",
+        ParameterRole.Output => $"scoped global::System.Span<{parameter.Type!.Name}> {parameter.Name}",
         ParameterRole.Length => $"out int {parameter.Name}",
         ParameterRole.SharedRead or ParameterRole.SharedWrite => $"{Runtime}SharedBuffer {parameter.Name}",
         _ => $"{parameter.Modifier}{Runtime}Capability {parameter.Name}",

@@ -9,6 +9,7 @@ internal static class Capabilities
     /// <summary>Granted by probe.json.</summary>
     public const uint Echo = 2;
     public const uint Untyped = 3;
+    public const uint Hello = 5;
 
     /// <summary>To whoever serves Listen, and back.</summary>
     public const uint There = 40;

@@ -80,7 +80,7 @@ internal ref partial struct Hostile
 
         for (ulong slot = Capabilities.Echo; slot <= Capabilities.Passing; slot++)
         {
-            bool endpoint = slot is Capabilities.Echo or ComponentEntry.UpcallSlot or ComponentEntry.LogSlot;
+            bool endpoint = slot is Capabilities.Echo or Capabilities.Hello or ComponentEntry.UpcallSlot or ComponentEntry.LogSlot;
             bool notification = slot is >= Capabilities.There and <= Capabilities.SignalBack;
             if (!endpoint)
             {

@@ -73,6 +73,11 @@ internal readonly struct ProbeService : IService
             case ProbeOperation.RevokeStorm:
                 message.P1.A = Storm.Revoke(message.P0.A, out message.P1.B);
                 return Tee.Success;
+            case ProbeOperation.Peer:
+                PeerCalls.Run(ref message);
+                message.P3.A = message.P0.A;
+                message.P3.B = message.P0.B;
+                return Tee.Success;
             default:
                 return Tee.ErrorNotSupported;
         }

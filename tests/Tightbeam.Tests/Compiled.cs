@@ -4,6 +4,7 @@ using System.Collections.Generic;
 using System.Collections.Immutable;
 using System.IO;
 using System.Linq;
+using System.Runtime.CompilerServices;
 using System.Text;
 using System.Threading;
 using generator::Exclaves.Tightbeam.Generator;
@@ -26,10 +27,23 @@ internal static class Compiled
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
+    /// <summary>All that a freestanding image has beside its own sources.</summary>
+    private static readonly Lazy<SyntaxTree[]> FreestandingSources = new(() =>
+    [
+        .. ((string[])["base/CoreLib", "contracts/Abi", "contracts/Tightbeam"])
+            .SelectMany(folder => Directory.EnumerateFiles(Path.Combine(Sources(), folder), "*.cs", SearchOption.AllDirectories))
+            .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "Hosted"))
+            .Select(path => CSharpSyntaxTree.ParseText(File.ReadAllText(path), Parse.WithPreprocessorSymbols("FREESTANDING"), path)),
+    ]);
+
     /// <summary>Ids of everything that the generator or the compiler says against the source.</summary>
-    public static IReadOnlyList<Diagnostic> Problems(string source, string? contract = null, string mode = "")
+    public static IReadOnlyList<Diagnostic> Problems(string source, string? contract = null, string mode = "", bool isFreestanding = false)
     {
-        GeneratorDriver driver = Driver(contract, mode).RunGeneratorsAndUpdateCompilation(Compilation(source), out Compilation output, out ImmutableArray<Diagnostic> said);
+        CSharpCompilation compilation = Compilation(source);
+        compilation = isFreestanding
+            ? compilation.RemoveAllReferences().AddSyntaxTrees(FreestandingSources.Value).WithOptions(compilation.Options.WithAllowUnsafe(true))
+            : compilation;
+        GeneratorDriver driver = Driver(contract, mode).RunGeneratorsAndUpdateCompilation(compilation, out Compilation output, out ImmutableArray<Diagnostic> said);
         _ = driver;
         return [.. said, .. output.GetDiagnostics().Where(d => d.Severity == DiagnosticSeverity.Error)];
     }
@@ -54,6 +68,8 @@ internal static class Compiled
         Parse,
         new Options(mode),
         new GeneratorDriverOptions(IncrementalGeneratorOutputKind.None, trackIncrementalGeneratorSteps: true));
+
+    private static string Sources([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "../../src"));
 
     private sealed class Text(string content) : AdditionalText
     {

@@ -113,6 +113,33 @@ public class GeneratorTests
     public void AnInterfaceIsJudged(string id, string old, string now) =>
         Assert.Equal(id, Assert.Single(Compiled.Problems(Frame.Replace("%CODE%", "", StringComparison.Ordinal).Replace(old, now, StringComparison.Ordinal))).Id);
 
+    /// <summary>Where there is nothing but the stack, a transport may hold the caller's memory: the compiler sees that no client outlives it. Arguments may be younger.</summary>
+    [Theory]
+    [InlineData("", true, "SampleClient<Stack> Make(Span<byte> room) => new(new Stack { Room = room });")]
+    [InlineData("", true, "Status Use(SampleClient<Stack> client) => client.A(stackalloc byte[9], stackalloc uint[9], out _);")]
+    [InlineData("", true, "Status Use() { SampleClient<Stack> client = new(new Stack { Room = stackalloc byte[64] }); return client.A(default, default, out _); }")]
+    [InlineData("CS8347,CS8352", true, "SampleClient<Stack> Make() { Span<byte> room = stackalloc byte[64]; return new(new Stack { Room = room }); }")]
+    [InlineData("CS8345", true, "class Holder { SampleClient<Stack> _client; }")]
+    [InlineData("CS0453", true, "class Holder<T> where T : class, ITransport { void Use(SampleClient<T> client) { } }")]
+    [InlineData("CS9244", false, "Status Use(SampleClient<Stack> client) => Status.Ok;")]
+    [InlineData("", false, "class Holder<T>(T transport) where T : class, ITransport { private SampleClient<T> _client = new(transport); }")]
+    public void AClientLivesAsLongAsItsTransport(string ids, bool isFreestanding, string code)
+    {
+        string source = Frame.Replace("%CODE%", "[Op(1)] Status A([Max(9)] ReadOnlySpan<byte> a, [Max(9)] Span<uint> b, out uint c);", StringComparison.Ordinal) + $$"""
+
+            public ref struct Stack : ITransport
+            {
+                public Span<byte> Room;
+                public Span<byte> Request => Room;
+                public ReadOnlySpan<byte> Response => Room;
+                public Status Call(int requestBytes, scoped ref Attachments attachments) => Status.Ok;
+            }
+
+            static class User { {{(code.StartsWith("class", StringComparison.Ordinal) ? code : "static " + code)}} }
+            """;
+        Assert.Equal(ids.Split(',', StringSplitOptions.RemoveEmptyEntries), Compiled.Problems(source, isFreestanding: isFreestanding).Select(d => d.Id).Distinct().Order());
+    }
+
     [Fact]
     public void AnEditElsewhereRunsNothingAgain()
     {

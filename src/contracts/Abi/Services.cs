@@ -159,6 +159,10 @@ public enum ProbeOperation : uint
     /// they should; p2 value out: a = 0, or where system and model first differ: 1 + number of the call, or 1 for memory; b = <see cref="Status"/> that came (low half) and that was due;
     /// p3 value out: a = the call's x0, or the address; b = its x1, or what is there.</summary>
     Walk = 38,
+
+    /// <summary>p0 value in: a, b = whatever. Calls Hello and others by the generated client while it serves this; p1 value out: a = calls, b = 0, or the number of the first that
+    /// ended as it must not, or after which the message being served was another; p2 value out: a = <see cref="Status"/> of that one, b = what was due; p3 value out: p0. Echo ends in it.</summary>
+    Peer = 39,
 }
 
 /// <summary>How <see cref="ProbeOperation.Threads"/> starts threads.</summary>

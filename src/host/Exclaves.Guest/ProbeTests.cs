@@ -116,6 +116,25 @@ internal static class ProbeTests
         return parameters[1].A == (ulong)count && parameters[1].B == 0 ? 0 : 1;
     }
 
+    /// <summary>The component calls others while it serves this; what it was asked comes back.</summary>
+    public static int Peer()
+    {
+        using TeeDevice device = TeeDevice.Open();
+        using TeeSession session = device.OpenSession(Probe);
+        (ulong a, ulong b) = ((ulong)Random.Shared.NextInt64(), (ulong)Random.Shared.NextInt64());
+        Span<TeeParameter> parameters = [TeeParameter.Input(a, b), TeeParameter.Output(), TeeParameter.Output(), TeeParameter.Output()];
+        session.Invoke((uint)ProbeOperation.Peer, nameof(ProbeOperation.Peer), parameters);
+        bool isWhole = (parameters[3].A, parameters[3].B) == (a, b);
+        Console.Out.WriteLine(string.Create(
+            CultureInfo.InvariantCulture, $"peer: {parameters[1].A} calls; first wrong: {parameters[1].B}; what was asked is {(isWhole ? "whole" : "NOT whole")}"));
+        if (parameters[1].B != 0)
+        {
+            Console.Out.WriteLine($"peer: it ended with {(Status)parameters[2].A}, due was {(Status)parameters[2].B}");
+        }
+
+        return parameters[1].B == 0 && isWhole ? 0 : 1;
+    }
+
     /// <summary>Fails when either was alone.</summary>
     public static int Meet(int turns)
     {

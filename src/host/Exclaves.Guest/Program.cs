@@ -128,6 +128,9 @@ internal static class Program
         Command flood = new("flood", "A component sends the log --count records in another's name, and tries to read it.") { count };
         flood.SetAction(parsed => ProbeTests.Flood(parsed.GetValue(count)));
         probe.Add(flood);
+        Command peer = new("peer", "A component calls others while it serves a call: what it serves stays whole. Echo ends in it, so once in a machine.");
+        peer.SetAction(_ => ProbeTests.Peer());
+        probe.Add(peer);
         Command starts = new("threads", "A component starts threads with every kind of wrong argument, then as many as it may, --count times. Needs a machine with tests/Probe/threads.json.") { count };
         starts.SetAction(parsed => ProbeTests.StartThreads(parsed.GetValue(count)));
         probe.Add(starts);

@@ -59,7 +59,7 @@ public partial class BookTests
     public void EveryLineOfTheChapterIsCompiled()
     {
         string root = Root();
-        string[] folders = [Path.Combine(root, "tests", "Tightbeam.Tests", "Book"), Path.Combine(root, "tests", "ExclaveKit.Stress"), Path.Combine(root, "src", "conclaves"), Path.Combine(root, "src", "host"), Path.Combine(root, "src", "contracts", "Interfaces")];
+        string[] folders = [Path.Combine(root, "tests", "Tightbeam.Tests", "Book"), Path.Combine(root, "tests", "ExclaveKit.Stress"), Path.Combine(root, "tests", "Probe"), Path.Combine(root, "src", "conclaves"), Path.Combine(root, "src", "host"), Path.Combine(root, "src", "contracts", "Interfaces")];
         string sources = string.Join('\n', folders.SelectMany(f => Directory.EnumerateFiles(f, "*.cs", SearchOption.AllDirectories)).Select(File.ReadAllText).Select(Normalize));
         MatchCollection blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(root, "docs", "book", "tightbeam.md")));
         Assert.True(blocks.Count >= 6);

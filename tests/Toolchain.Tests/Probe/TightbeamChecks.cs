@@ -6,16 +6,13 @@ using Exclaves.Tightbeam.Sample;
 namespace Exclaves.Probe;
 
 /// <summary>The generated code of an interface with everything in it, both sides, without a runtime.</summary>
-internal static unsafe class TightbeamChecks
+internal static class TightbeamChecks
 {
     private const int Bytes = 1024;
 
-    private static Buffer _request;
-    private static Buffer _response;
-
     public static bool Values()
     {
-        SampleClient<Loop> client = new(default);
+        SampleClient<Loop> client = new(new Loop(stackalloc byte[Bytes], stackalloc byte[Bytes]));
         Point from = new(-1, 2, Colour.Violet);
         return client.Integers(-1, 2, -3, 4, -5, 6, -7, 8, true, out sbyte a, out byte b, out short c, out ushort d, out int e, out uint f, out long g, out ulong h, out bool i) == Status.Ok
             && a == -1 && b == 2 && c == -3 && d == 4 && e == -5 && f == 6 && g == -7 && h == 8 && i
@@ -28,7 +25,7 @@ internal static unsafe class TightbeamChecks
 
     public static bool Buffers()
     {
-        SampleClient<Loop> client = new(default);
+        SampleClient<Loop> client = new(new Loop(stackalloc byte[Bytes], stackalloc byte[Bytes]));
         Span<byte> bytes = stackalloc byte[8];
         Span<ulong> words = stackalloc ulong[2];
         return client.Spans("abc"u8, [1, 1ul << 40], default, bytes, out int byteCount, words, out int wordCount, default, out int shortCount) == Status.Ok
@@ -40,10 +37,10 @@ internal static unsafe class TightbeamChecks
 
     public static bool Refusals()
     {
-        SampleClient<Loop> client = new(default);
+        SampleClient<Loop> client = new(new Loop(stackalloc byte[Bytes], stackalloc byte[Bytes]));
         Span<byte> text = stackalloc byte[48];
         return client.Text([0xFF], text, out _) == Status.BadArgument
-            && client.Fill(1, new Span<byte>(null, 0)) == Status.Ok
+            && client.Fill(1, default) == Status.Ok
             && client.Text("Ada"u8, text, out int length) == Status.TooBig && length == 0
             && client.Shout(0, out _).Error == SampleError.Empty
             && client.Shout(13, out _).Status == Status.Busy
@@ -54,7 +51,7 @@ internal static unsafe class TightbeamChecks
     /// <summary>Every changed byte of a request finds an answer: nothing here could throw, so an over-read would end the probe.</summary>
     public static bool Damage()
     {
-        SampleClient<Loop> client = new(default);
+        SampleClient<Loop> client = new(new Loop(stackalloc byte[Bytes], stackalloc byte[Bytes]));
         Service service = default;
         Span<byte> request = stackalloc byte[128];
         Span<byte> response = stackalloc byte[512];
@@ -80,27 +77,20 @@ internal static unsafe class TightbeamChecks
         return isSound && client.@event(1, out uint two) == Status.Ok && two == 2;
     }
 
-    private struct Buffer
+    /// <summary>Both messages lie on the stack of who made the client.</summary>
+    private ref struct Loop(Span<byte> request, Span<byte> answer) : ITransport
     {
-        public fixed byte Start[Bytes];
-    }
+        private readonly Span<byte> _answer = answer;
+        private int _answered = 0;
 
-    private readonly struct Loop : ITransport
-    {
-        private static int _answered;
+        public readonly Span<byte> Request { get; } = request;
 
-        // SAFETY: the buffers are static and have just these bytes.
-        public Span<byte> Request => new(System.Runtime.CompilerServices.Unsafe.AsPointer(ref _request.Start[0]), Bytes);
-
-        public ReadOnlySpan<byte> Response => Answer.Slice(0, _answered);
-
-        // SAFETY: as for Request.
-        private static Span<byte> Answer => new(System.Runtime.CompilerServices.Unsafe.AsPointer(ref _response.Start[0]), Bytes);
+        public readonly ReadOnlySpan<byte> Response => _answer.Slice(0, _answered);
 
         public Status Call(int requestBytes, scoped ref Attachments attachments)
         {
             Service service = default;
-            _answered = SampleDispatcher<Service>.Dispatch(ref service, Request.Slice(0, requestBytes), Answer, ref attachments);
+            _answered = SampleDispatcher<Service>.Dispatch(ref service, Request.Slice(0, requestBytes), _answer, ref attachments);
             return Status.Ok;
         }
     }
