@@ -2,6 +2,7 @@ using System;
 using System.Diagnostics;
 using System.IO;
 using System.Linq;
+using System.Text.Json.Nodes;
 using System.Threading.Tasks;
 using Exclaves.Cli.Tools;
 using Xunit;
@@ -29,14 +30,34 @@ public class TemplateTests
         Assert.Contains("0 Warning(s)", built, StringComparison.Ordinal);
         Assert.Contains("Passed:     3", await Require(project, "test", "-nologo", "--no-build"), StringComparison.Ordinal);
 
+        CheckLaunch(project);
         await CallItHere(project);
         await NameAFile(project);
+    }
+
+    /// <summary>F5 in an editor: what its files name is what the build has made.</summary>
+    private static void CheckLaunch(TemplateProject project)
+    {
+        string Resolve(JsonNode? path) => ((string)path!).Replace("${workspaceFolder}", project.Folder, StringComparison.Ordinal);
+        JsonNode Read(string name) => JsonNode.Parse(File.ReadAllText(Path.Combine(project.Folder, ".vscode", name)))!;
+
+        JsonNode launch = Read("launch.json")["configurations"]!.AsArray().Single(one => (string?)one!["request"] == "launch")!;
+        Assert.Equal("coreclr", (string?)launch["type"]);
+        Assert.Equal(Built(project, "Notary", "notary"), Resolve(launch["program"]));
+        Assert.True(File.Exists(Resolve(launch["program"])));
+        JsonNode task = Read("tasks.json")["tasks"]!.AsArray().Single(one => (string?)one!["label"] == (string?)launch["preLaunchTask"])!;
+        Assert.Equal("dotnet", (string?)task["command"]);
+        Assert.True(File.Exists(Resolve(task["args"]![1])));
     }
 
     private static async Task CallItHere(TemplateProject project)
     {
         string socket = Path.Combine(project.Folder, "private", "notary.sock");
-        ProcessStartInfo start = new("dotnet", [Built(project, "Notary", "notary")]) { RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", ["run", "--no-build", "--project", "Notary", "--launch-profile", "Development host"])
+        {
+            WorkingDirectory = project.Folder,
+            RedirectStandardError = true,
+        };
         start.Environment["EXCLAVE_SOCKET"] = socket;
         using Process conclave = Process.Start(start)!;
         try
@@ -54,7 +75,7 @@ public class TemplateTests
         }
         finally
         {
-            conclave.Kill();
+            conclave.Kill(entireProcessTree: true);
             await conclave.WaitForExitAsync();
         }
     }

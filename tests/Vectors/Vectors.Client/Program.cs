@@ -6,7 +6,7 @@ using Exclaves.Tightbeam;
 
 namespace Exclaves.Vectors;
 
-/// <summary>Runs public test vectors through the conclave: `vectors-client [--connect ADDRESS] [--every N] FOLDER`.</summary>
+/// <summary>Runs public test vectors through the conclave: `vectors-client [--connect ADDRESS] [--every N] FOLDER`; `vectors-client lent` lends it buffers.</summary>
 internal static class Program
 {
     private static int Main(string[] arguments)
@@ -25,13 +25,19 @@ internal static class Program
 
         if (arguments.Length != 1 || every < 1)
         {
-            Console.Error.WriteLine("usage: vectors-client [--connect ADDRESS] [--every N] FOLDER, a copy of python3-cryptography-vectors");
+            Console.Error.WriteLine("usage: vectors-client [--connect ADDRESS] [--every N] FOLDER, a copy of python3-cryptography-vectors; or lent");
             return 2;
         }
 
         try
         {
-            using ServiceConnection connection = ServiceConnection.Open(new ServiceName(Guid.Parse(VectorsName.Uuid), "Vectors"), address);
+            ServiceName service = new(Guid.Parse(VectorsName.Uuid), "Vectors");
+            if (arguments is ["lent"])
+            {
+                return LentCheck.Run(service);
+            }
+
+            using ServiceConnection connection = ServiceConnection.Open(service, address);
             VectorRun<ServiceConnection> run = new(connection, every);
             run.Run(arguments[0]);
             foreach (string failure in run.Failures)

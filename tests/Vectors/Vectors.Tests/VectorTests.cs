@@ -2,6 +2,7 @@ using System;
 using System.IO;
 using System.Linq;
 using System.Threading.Tasks;
+using Exclaves.Abi;
 using Exclaves.Testing;
 using Exclaves.Tightbeam;
 using Xunit;
@@ -59,5 +60,19 @@ public class VectorTests(ITestOutputHelper output)
         Assert.True(client.Compute(Computation.Hash, new FieldWriter().Add("SHA256").Written, answer, out int bytes, out Outcome outcome).Succeeded);
         Assert.Equal(Outcome.Threw, outcome);
         Assert.Equal("InvalidDataException"u8, answer.AsSpan(0, bytes));
+    }
+
+    /// <summary>Without the machine buffers travel as copies in the message.</summary>
+    [Fact]
+    public async Task BuffersAreTransformed()
+    {
+        await using ExclaveTestHost host = ExclaveTestHost.Start(new VectorsService());
+        using TestSession session = host.Open();
+        VectorsClient<TestSession> client = new(session);
+        byte[] from = [.. Enumerable.Range(0, 1000).Select(i => (byte)(i * 7))];
+        byte[] to = new byte[1000];
+        Assert.Equal(Status.Ok, client.Transform(new SharedBuffer(0, 0, from), new SharedBuffer(0, 0, to)));
+        Assert.Equal(from.Select(LentByte.Of), to);
+        Assert.Equal(Status.BadArgument, client.Transform(new SharedBuffer(0, 0, from), new SharedBuffer(0, 0, to.AsSpan(1))));
     }
 }

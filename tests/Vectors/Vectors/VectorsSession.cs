@@ -2,6 +2,7 @@ using System;
 using System.Collections.Generic;
 using System.Runtime.InteropServices;
 using System.Text;
+using Exclaves.Abi;
 using Exclaves.Tightbeam;
 
 namespace Exclaves.Vectors;
@@ -45,5 +46,23 @@ internal sealed class VectorsSession : IVectors
         result.CopyTo(answer);
         bytes = result.Length;
         return VectorsError.None;
+    }
+
+    public Status Transform(SharedBuffer from, SharedBuffer to)
+    {
+        if (from.Length != to.Length)
+        {
+            return Status.BadArgument;
+        }
+
+        // The caller can change it at any time: copied once, worked on here.
+        byte[] copy = new byte[from.Length];
+        Status status = from.Read(0, copy);
+        for (int i = 0; i < copy.Length; i++)
+        {
+            copy[i] = LentByte.Of(copy[i], i);
+        }
+
+        return status == Status.Ok ? to.Write(0, copy) : status;
     }
 }
