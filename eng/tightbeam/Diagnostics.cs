@@ -48,13 +48,13 @@ internal static class Diagnostics
         "EXT014", "An id names one interface", "{0} and {1} have the same id 0x{2:X8}");
 
     public static readonly DiagnosticDescriptor ContractMissing = Create(
-        "EXT020", "The contract of an interface is checked in", "There is no {0}.tightbeam beside {0}: write it with `./exclave contract update`, read it, check it in");
+        "EXT020", "The contract of an interface is checked in", "There is no {0}.tightbeam beside {0}: write it with `./exclave contract update` (a project outside Exclaves' tree: with its folder), read it, check it in");
 
     public static readonly DiagnosticDescriptor Incompatible = Create(
         "EXT021", "An interface stays compatible with its contract", "{0} breaks its contract: {1}");
 
     public static readonly DiagnosticDescriptor OutOfDate = Create(
-        "EXT022", "The contract says what the interface says", "{0} has changed compatibly ({1}): write its contract anew with `./exclave contract update`, and check it in");
+        "EXT022", "The contract says what the interface says", "{0} has changed compatibly ({1}): write its contract anew with `./exclave contract update` (a project outside Exclaves' tree: with its folder), and check it in");
 
     public static readonly DiagnosticDescriptor ContractUnreadable = Create(
         "EXT023", "A contract can be read", "{0}.tightbeam, line {1}: {2}");
