@@ -35,6 +35,6 @@ public class VectorTests(ITestOutputHelper output)
         string text = await Guest.Require(spec, $"vectors-client lent && vectors-client --every {Every} /share", 900);
         output.WriteLine(text[text.IndexOf("3DES CBC: ", StringComparison.Ordinal)..]);
         Assert.InRange(here.Counts.Values.Sum(count => count.Passed), Least, int.MaxValue);
-        Assert.Equal("lent: 5 pieces read and written in place, 0 wrong\n" + string.Concat(here.Failures.Select(failure => failure + "\n")) + here.Report(), text);
+        Assert.Equal("lent: 4 x 5 pieces read and written in place, 0 wrong\n" + string.Concat(here.Failures.Select(failure => failure + "\n")) + here.Report(), text);
     }
 }

@@ -194,6 +194,44 @@ public class ThreadTests
         Assert.Equal(3u, Start(sk));
     }
 
+    /// <summary>While it serves the call, in its own window; and the table of the window goes with the thread.</summary>
+    [Fact]
+    public void AStartedThreadSeesWhatIsLentToIt()
+    {
+        const ulong Window = UserLayout.SharedBase;
+        const ulong Linux = FakeMachine.LinuxBase + 0x10_0000;
+        Sk sk = With(1);
+        ulong used = sk.At(Sk.Kit).Memory.UsedFrames;
+        Assert.Equal(2u, Start(sk));
+        sk.Call(0, SecureCall.WaitEpoch, Id, 1, 3);
+        AssertRunsThread(sk, 0, 2);
+        sk.Enter(1, Tee.CallWithRegdArg, 9);
+        sk.AssertRuns(1, Sk.Proxy);
+        sk.Share(Window, Linux, 2);
+        sk.Message(Sk.Proxy).Label = MessageLabel.Invoke;
+        sk.Message(Sk.Proxy).Length = 16;
+        sk.Message(Sk.Proxy).Word0 = LentRange.Create(Window, 2, writable: true).Value;
+        (sk.Message(Sk.Proxy).Word1, sk.Message(Sk.Proxy).Word2, sk.Message(Sk.Proxy).Word3) = (0, 0, 0);
+        sk.Call(1, SecureCall.ForwardReceive, Sk.KitSlot, 0, 0, 1);
+        AssertRunsThread(sk, 1, 1);
+        sk.Call(1, SecureCall.Receive);
+        AssertRunsThread(sk, 1, 1);
+
+        AddressSpace space = sk.At(Sk.Kit).Space;
+        LentRange seen = new(sk.Message(Sk.Kit, 1).Word0);
+        Assert.Equal((UserLayout.LentWindowOf(1), 2u, true), (seen.Address, seen.Pages, seen.IsWritable));
+        PageEntry entry = space.Lookup<FakeMachine>(seen.Address + Limits.PageBytes);
+        Assert.Equal((Linux + Limits.PageBytes, PageSource.Shared, true), (entry.Frame, entry.Source, entry.IsWritable));
+        Assert.True(space.Lookup<FakeMachine>(UserLayout.LentWindowOf(2)).IsHole);
+        Assert.True(space.Lookup<FakeMachine>(UserLayout.LentWindowOf(0)).IsHole);
+        sk.Call(1, SecureCall.Reply);
+        Assert.True(space.Lookup<FakeMachine>(seen.Address).IsHole);
+        Assert.True(space.Lookup<FakeMachine>(seen.Address + Limits.PageBytes).IsHole);
+
+        sk.Call(0, SecureCall.ExitThread);
+        Assert.Equal((used, 0ul), (sk.At(Sk.Kit).Memory.UsedFrames, sk.On(Sk.Kit, 2).LentTable));
+    }
+
     [Fact]
     public void AThreadOfAPersonalityStartsInItsHandler()
     {

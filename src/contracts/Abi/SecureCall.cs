@@ -144,8 +144,8 @@ public enum SecureCall : ulong
     Restart = 42,
 
     /// <summary>x0 = pc, x1 = sp (0: the top of the stack that SK maps for it), x2 = its TPIDR_EL0, x3 = its x0: starts a thread of the own component, whose number is in x1 here and there.
-    /// Its IPC page, context page and stack (<see cref="UserLayout.StartedStackBytes"/>) come out of the own untyped memory. When the caller has a personality the thread has the same, on its
-    /// own stack and context page, and starts in its handler. It sees no lent buffers. Status.NoMemory: none is left of the threads that were declared, or no memory.</summary>
+    /// Its IPC page, context page, stack (<see cref="UserLayout.StartedStackBytes"/>) and table for lent buffers come out of the own untyped memory. When the caller has a personality the thread has the same, on its
+    /// own stack and context page, and starts in its handler. Status.NoMemory: none is left of the threads that were declared, or no memory.</summary>
     StartThread = 43,
 
     /// <summary>Ends the calling thread alone and gives back what <see cref="StartThread"/> took. Refused to a thread that SK started, and to one that owes an answer.</summary>

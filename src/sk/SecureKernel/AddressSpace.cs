@@ -89,6 +89,17 @@ public struct AddressSpace
         return path.Level3 & ~(Limits.PageBytes - 1);
     }
 
+    /// <summary>Takes <see cref="Reserve"/> back: the table goes, which holds nothing more.</summary>
+    public readonly void GiveUp<TMachine>(ref Untyped memory, ulong address) where TMachine : struct, IMachine
+    {
+        TablePath path = default;
+        if (Walk<TMachine>(address, ref path))
+        {
+            Adjust<TMachine>(path.Level2, -1);
+            Prune<TMachine>(ref memory, address, in path);
+        }
+    }
+
     /// <summary>Physical address of the descriptor of <paramref name="address"/>; 0 when it has no table.</summary>
     public readonly ulong Descriptor<TMachine>(ulong address) where TMachine : struct, IMachine
     {

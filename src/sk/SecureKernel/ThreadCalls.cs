@@ -23,7 +23,7 @@ public static class ThreadCalls<TMachine> where TMachine : struct, IMachine
         }
 
         uint number = FindInactive(in component);
-        if (number == component.MaxThreads || component.Space.MissingTables<TMachine>(UserLayout.IpcPageOf(number), 1) + Pages > component.Memory.FreeFrames)
+        if (number == component.MaxThreads || PriceOf(in component, number) > component.Memory.FreeFrames)
         {
             return Status.NoMemory;
         }
@@ -41,6 +41,7 @@ public static class ThreadCalls<TMachine> where TMachine : struct, IMachine
         component.ThreadCount = number < component.ThreadCount ? component.ThreadCount : number + 1;
         Lifecycle<TMachine>.SetToStart(ref component, number);
         ref Thread thread = ref TMachine.At<Thread>(component.Thread(number));
+        thread.LentTable = component.TakesLent ? component.Space.Reserve<TMachine>(ref component.Memory, UserLayout.LentWindowOf(number)) : 0;
         thread.Context.X[0] = context.X[3];
         thread.Context.ThreadPointer = context.X[2];
         thread.Context.ProgramCounter = pc;
@@ -71,7 +72,13 @@ public static class ThreadCalls<TMachine> where TMachine : struct, IMachine
             component.Memory.Release<TMachine>(component.Space.Unmap<TMachine>(ref component.Memory, AddressOf(caller.Number, page)).Frame);
         }
 
+        if (caller.LentTable != 0)
+        {
+            component.Space.GiveUp<TMachine>(ref component.Memory, UserLayout.LentWindowOf(caller.Number));
+        }
+
         caller.State = ThreadState.Inactive;
+        caller.LentTable = 0;
         caller.Serving = default;
         caller.Context = default;
         caller.Personality = default;
@@ -175,6 +182,13 @@ public static class ThreadCalls<TMachine> where TMachine : struct, IMachine
         }
 
         return number;
+    }
+
+    /// <summary>Frames, at most: its pages and their tables, and its table for lent buffers.</summary>
+    private static ulong PriceOf(in Component component, uint number)
+    {
+        ulong lent = component.TakesLent ? component.Space.MissingTables<TMachine>(UserLayout.LentWindowOf(number), 1) : 0;
+        return component.Space.MissingTables<TMachine>(UserLayout.IpcPageOf(number), 1) + lent + Pages;
     }
 
     private static ulong AddressOf(uint number, ulong page) => page switch

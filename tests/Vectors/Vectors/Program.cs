@@ -4,5 +4,5 @@ namespace Exclaves.Vectors;
 
 internal static class Program
 {
-    private static void Main() => ServiceHost.Run(new VectorsService());
+    private static void Main() => ServiceHost.Run(new VectorsService(), threads: 4);
 }
