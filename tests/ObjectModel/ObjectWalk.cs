@@ -71,7 +71,7 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
             Revoke(_untyped);
         }
 
-        Move();
+        Act();
         Ask(Name());
         Look();
         if (++_steps % Survey == 0)
@@ -103,7 +103,7 @@ public ref struct ObjectWalk<TSubject> where TSubject : struct, IWalkSubject
         return !Difference.IsSome;
     }
 
-    private void Move()
+    private void Act()
     {
         ulong to = Next(4) == 0 ? Name() : EmptyName();
         ulong from = Next(3) == 0 ? Name() : Tree.NameOf(Tree.NextFrom((int)Next((ulong)Tree.Length)));

@@ -10,7 +10,7 @@ using Exclaves.Client;
 namespace Exclaves.Guest;
 
 /// <summary>How much more two threads get done than one, by the wall clock; needs a machine with two CPUs that has two to itself.</summary>
-/// <remarks>Pieces of work are seconds long, and one thread's and two threads' are measured in turn, so that a build machine that gets busy favours neither.</remarks>
+/// <remarks>Pieces of work are seconds long, and one thread's and two threads' are measured in turn. The shortest of each counts: a host that is busy with others only makes them longer.</remarks>
 internal static class Scale
 {
     /// <summary>Some milliseconds inside for each call.</summary>
@@ -49,7 +49,7 @@ internal static class Scale
         }
 
         Console.Error.WriteLine($"scale: alone {Text(alone)}; together {Text(together)}");
-        return 2 * Median(alone) / Median(together);
+        return 2 * alone.Min() / together.Min();
     }
 
     private static int CallsFor(TeeDevice device, double seconds)
@@ -92,8 +92,6 @@ internal static class Scale
 
         return Stopwatch.GetElapsedTime(begun.Min(), ended.Max()).TotalSeconds;
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 
     private static string Text(List<double> seconds) => string.Join(" ", seconds.Select(value => value.ToString("f2", CultureInfo.InvariantCulture)));
 }
